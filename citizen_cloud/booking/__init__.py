@@ -1,0 +1,1 @@
+"""The capacity kernel: a holder takes n places in a slot, never more than there are."""

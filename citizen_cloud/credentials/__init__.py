@@ -1,0 +1,1 @@
+"""Signed codes a citizen shows: issued, shown, verified, revoked."""

@@ -1,0 +1,142 @@
+"""Field encryption, blind indexes and keyed hashes over key rings.
+
+AES-256-GCM with the field's place (``table:column:row``) as associated data, so that a value
+copied to another row or column does not open; HMAC-SHA256 for look-ups. Algorithms come from the
+``cryptography`` package; nothing here invents one.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from citizen_cloud.config import Settings, SettingsError
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+class Undecryptable(Exception):  # noqa: N818 - a state, like the other errors
+    """A sealed value does not open: wrong place, unknown key, or changed bytes."""
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """Named 32-byte keys; the first is used to write, all are used to read."""
+
+    keys: dict[str, bytes]
+
+    @property
+    def primary(self) -> tuple[str, bytes]:
+        """Return the (kid, key) that new values are written with."""
+        return next(iter(self.keys.items()))
+
+
+def parse_ring(text: str, name: str) -> KeyRing:
+    """Read ``kid:base64`` entries separated by commas or line ends.
+
+    Raises ``SettingsError`` naming the setting, never showing a key.
+    """
+    keys: dict[str, bytes] = {}
+    for entry in text.replace("\n", ",").split(","):
+        if not entry.strip():
+            continue
+        kid, _, encoded = entry.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not kid.isascii() or not 1 <= len(kid) <= 32 or len(key) != KEY_BYTES:  # noqa: PLR2004
+            message = f"{name}: each entry is kid:base64 of {KEY_BYTES} bytes"
+            raise SettingsError(message)
+        keys[kid] = key
+    if not keys:
+        message = f"{name}: at least one key is needed"
+        raise SettingsError(message)
+    return KeyRing(keys)
+
+
+def draw_key(kid: str = "k1") -> str:
+    """Return a fresh ring entry from the operating system's randomness."""
+    return f"{kid}:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
+
+
+@dataclass(frozen=True)
+class Crypto:
+    """The rings of one installation and what is done with them."""
+
+    fields: KeyRing
+    lookups: KeyRing
+    quota: KeyRing
+    tokens: KeyRing
+    credentials: KeyRing
+
+    def seal(self, value: str, *, place: str) -> bytes:
+        """Encrypt a value for one place, ``table:column:row``."""
+        kid, key = self.fields.primary
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = AESGCM(key).encrypt(nonce, value.encode(), place.encode())
+        return kid.encode() + b"." + nonce + sealed
+
+    def open(self, sealed: bytes, *, place: str) -> str:
+        """Decrypt a value read from its place. Raises ``Undecryptable``."""
+        kid, _, rest = bytes(sealed).partition(b".")
+        key = self.fields.keys.get(kid.decode("ascii", "replace"))
+        if key is None:
+            raise Undecryptable(place)
+        try:
+            opened = AESGCM(key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place.encode())
+        except InvalidTag as error:
+            raise Undecryptable(place) from error
+        return opened.decode()
+
+    def lookup(self, kind: str, value: str) -> bytes:
+        """Return the blind index of a value under the present key (32 bytes)."""
+        return _keyed(self.lookups.primary[1], kind, value)
+
+    def lookups_of(self, kind: str, value: str) -> list[bytes]:
+        """Return the blind indexes under every key still held, present one first."""
+        return [_keyed(key, kind, value) for key in self.lookups.keys.values()]
+
+    def person_key(self, document_type: str, number: str) -> bytes:
+        """Return the quota key of a person: the same for ever, so no second quota exists."""
+        return _keyed(self.quota.primary[1], "person:" + document_type, number)
+
+    def keyed_hash(self, kind: str, value: str) -> bytes:
+        """Hash a short secret (an OTP, a device secret) so that a dump does not reveal it."""
+        return _keyed(self.lookups.primary[1], "secret:" + kind, value)
+
+
+def _keyed(key: bytes, kind: str, value: str) -> bytes:
+    return hmac.digest(key, kind.encode() + b"\x00" + value.encode(), hashlib.sha256)
+
+
+def same(left: bytes, right: bytes) -> bool:
+    """Compare two digests in constant time."""
+    return hmac.compare_digest(left, right)
+
+
+_current: list[Crypto] = []
+
+
+def configure(settings: Settings) -> Crypto:
+    """Read the rings of a settings object and make them the process's own."""
+    crypto = Crypto(
+        fields=parse_ring(settings.field_keys, "CITIZEN_CLOUD_FIELD_KEYS"),
+        lookups=parse_ring(settings.lookup_keys, "CITIZEN_CLOUD_LOOKUP_KEYS"),
+        quota=parse_ring(settings.quota_key, "CITIZEN_CLOUD_QUOTA_KEY"),
+        tokens=parse_ring(settings.token_keys, "CITIZEN_CLOUD_TOKEN_KEYS"),
+        credentials=parse_ring(settings.credential_keys, "CITIZEN_CLOUD_CREDENTIAL_KEYS"),
+    )
+    _current[:] = [crypto]
+    return crypto
+
+
+def current() -> Crypto:
+    """Return the process's rings; an unconfigured process is a programming error."""
+    return _current[0]

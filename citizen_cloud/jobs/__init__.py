@@ -1,0 +1,1 @@
+"""The job queue's one door: the outbox, scheduled work, and the worker that does both."""

@@ -1,0 +1,35 @@
+"""The outbox: news a service leaves in its own transaction, delivered at least once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, String, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from citizen_cloud.db import Base
+
+
+class Outbox(Base):
+    """One event. ``secret`` holds what must not lie open (a phone, a code) until delivered."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "due_at", postgresql_where=text("done_at IS NULL")),
+        Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        {"schema": "jobs"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    event: Mapped[str] = mapped_column(String(64))
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
+    due_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
+    expires_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    error: Mapped[str | None] = mapped_column(String(500))
+    done_at: Mapped[datetime | None]
+    # delivered | expired | failed; empty while due
+    outcome: Mapped[str | None] = mapped_column(String(16))

@@ -1,0 +1,60 @@
+"""Leave news in the outbox, in the caller's own transaction."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.db import new_id
+
+_INSERT = text(
+    """
+    INSERT INTO jobs.outbox (id, event, payload, secret, due_at, expires_at)
+    VALUES (:id, :event, cast(:payload AS jsonb), :secret,
+            coalesce(:due_at, statement_timestamp()), :expires_at)
+    """
+)
+
+
+def announce(
+    session: Session | Connection,
+    event: str,
+    payload: Mapping[str, Any],
+    *,
+    secret: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> UUID:
+    """Write one event; it is handled at least once after the transaction commits.
+
+    ``secret`` is sealed with the field key, and blanked when the event is done or has expired.
+    """
+    event_id = new_id()
+    session.execute(
+        _INSERT,
+        {
+            "id": event_id,
+            "event": event,
+            "payload": json.dumps(dict(payload), ensure_ascii=False, default=str),
+            "secret": None if secret is None else _sealed(secret, event_id),
+            "due_at": due_at,
+            "expires_at": expires_at,
+        },
+    )
+    return event_id
+
+
+def _sealed(secret: Mapping[str, Any], event_id: UUID) -> bytes:
+    text_form = json.dumps(dict(secret), ensure_ascii=False)
+    return crypto.current().seal(text_form, place=secret_place(event_id))
+
+
+def secret_place(event_id: UUID) -> str:
+    """Return the associated data that binds a secret to its outbox row."""
+    return f"jobs.outbox:secret:{event_id}"

@@ -1,0 +1,166 @@
+"""The plug-in contract: what a service declares about itself, as frozen data.
+
+A module offers one ``ServiceModule`` through the entry-point group ``citizen_cloud.modules``.
+Core rooms offer a ``Contribution``. Nothing here runs; ``app.py`` and the registry read it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+from uuid import UUID
+
+from flask import Blueprint
+from sqlalchemy.orm import Session
+
+from citizen_cloud.text import Text
+
+ModuleState = Literal["draft", "active", "read_only", "draining", "off", "sunset"]
+Role = Literal["staff", "manager", "admin", "auditor"]
+
+
+class Action(StrEnum):
+    """What a citizen may do with a booking now."""
+
+    SHOW = "show"
+    CANCEL = "cancel"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingFacts:
+    """A booking as policies see it."""
+
+    id: UUID
+    module: str
+    organisation_id: UUID
+    slot_id: UUID
+    person_id: UUID
+    booked_by: UUID
+    quantity: int
+    status: str
+    held_until: datetime | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookingPolicy:
+    """What citizens may do with this module's bookings.
+
+    ``actions`` is pure and is asked for every row of a list; ``cancel_policy`` may read and
+    raises a ``Refusal`` where the module's own rule forbids a cancellation now.
+    ``credential`` names the code type of a booking; empty where there is no code to show.
+    """
+
+    actions: Callable[[BookingFacts, datetime], tuple[Action, ...]]
+    cancel_policy: Callable[[Session, BookingFacts, datetime], None]
+    credential: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A module's place on the home screen. ``badge`` gets (session, account id, now)."""
+
+    icon: str
+    path: str
+    badge: Callable[[Session, UUID, datetime], int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One thing that may be done, and the roles that may."""
+
+    name: str
+    title: Text
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An outbox event as handlers get it; ``secret`` is opened for them."""
+
+    id: UUID
+    name: str
+    payload: Mapping[str, Any]
+    secret: Mapping[str, Any] | None
+    created_at: datetime
+
+
+Handler = Callable[[Session, Event, datetime], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Scheduled work; ``run`` opens its own transactions. ``cron`` has five or six fields."""
+
+    name: str
+    cron: str
+    run: Callable[[datetime], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A value an administrator may change at run time, within its bounds."""
+
+    name: str
+    title: Text
+    kind: Literal["integer", "boolean", "string"]
+    default: int | bool | str
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalData:
+    """What is held about people, why, on which ground, how long, and in which tables.
+
+    ``tables`` names every table with a person or account key (``schema.table``).
+    """
+
+    categories: tuple[Text, ...]
+    purpose: Text
+    legal_basis: Text
+    retention_days: int
+    tables: frozenset[str]
+    export: Callable[[Session, UUID], dict[str, Any]]
+    erase: Callable[[Session, UUID, datetime], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contribution:
+    """What a core room adds to the machinery."""
+
+    name: str
+    permissions: tuple[Permission, ...] = ()
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    personal_data: PersonalData | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceModule:
+    """A plug-in service. ``name`` is its entry point, schema, permission prefix and branch."""
+
+    name: str
+    title: Text
+    version: str
+    blueprints: tuple[Blueprint, ...]
+    permissions: tuple[Permission, ...] = ()
+    tile: Tile | None = None
+    bookings: BookingPolicy | None = None
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    personal_data: PersonalData | None = None
+    # Further URL roots beyond /api/v1/<segment>, /api/v1/me/<noun> and /api/v1/open/<segment>
+    url_roots: tuple[str, ...] = ()
+    # Folder of the module's alembic versions; empty for a module without tables
+    migrations: str | None = None
+    initial_state: ModuleState = "off"
+
+    @property
+    def segment(self) -> str:
+        """The module's part of a URL."""
+        return self.name.replace("_", "-")

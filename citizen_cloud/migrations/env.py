@@ -1,0 +1,34 @@
+"""Alembic's entry: runs the branches on the connection that ``citizen_cloud.migrations`` opened."""
+
+from importlib import import_module, util
+
+from alembic import context
+
+from citizen_cloud.db import Base
+from citizen_cloud.migrations import ROOMS
+from citizen_cloud.registry.discovery import discover
+
+for room in ROOMS:
+    import_module(f"citizen_cloud.{room}.models")
+for module in discover().modules.values():
+    package = module.blueprints[0].import_name.rsplit(".", 1)[0]
+    if module.migrations and util.find_spec(f"{package}.models"):
+        import_module(f"{package}.models")
+
+schemas = frozenset(context.config.attributes["schemas"])
+
+
+def include_name(name: str | None, type_: str, _parents: object) -> bool:
+    """Look at the rooms' schemas only; the queue keeps its own tables."""
+    return name in schemas if type_ == "schema" else True
+
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_schemas=True,
+    include_name=include_name,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

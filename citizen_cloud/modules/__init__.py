@@ -1,0 +1,1 @@
+"""The first-party services; siblings of identical shape, strangers to each other."""

@@ -1,0 +1,1 @@
+"""Hospitals, venues and pharmacies: where they are, and who works there in which role."""

@@ -1,0 +1,81 @@
+"""Tables of the organisations room."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from citizen_cloud.db import Base
+
+SCHEMA = {"schema": "organisations"}
+CREATED = text("statement_timestamp()")
+NEW_ID = text("uuidv7()")
+
+
+class Organisation(Base):
+    """A place that serves citizens. ``code`` is its number in the register it came from."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (
+        CheckConstraint("kind IN ('pharmacy','hospital','venue','authority')", name="kind"),
+        CheckConstraint("status IN ('active','paused','closed')", name="status"),
+        CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_position"),
+        UniqueConstraint("register", "code"),
+        Index("ix_organisation_position", "latitude", "longitude"),
+        Index("ix_organisation_tokens", "tokens", postgresql_using="gin"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    kind: Mapped[str] = mapped_column(String(16))
+    register: Mapped[str] = mapped_column(String(32), server_default=text("'city'"))
+    code: Mapped[str] = mapped_column(String(32))
+    name: Mapped[dict[str, str]]
+    address: Mapped[str] = mapped_column(String(200))
+    phone: Mapped[str | None] = mapped_column(String(32))
+    # GB/T 2260 code where there is one; county and town in words always
+    area_code: Mapped[str | None] = mapped_column(String(12))
+    county: Mapped[str] = mapped_column(String(32))
+    town: Mapped[str] = mapped_column(String(32))
+    latitude: Mapped[float | None] = mapped_column(Float)
+    longitude: Mapped[float | None] = mapped_column(Float)
+    # wgs84 | gcj02 | bd09
+    datum: Mapped[str | None] = mapped_column(String(8))
+    tokens: Mapped[list[str]] = mapped_column(ARRAY(String))
+    status: Mapped[str] = mapped_column(String(16), server_default=text("'active'"))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
+
+
+class Membership(Base):
+    """An account's role at one organisation, or on the whole platform where that is empty."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        CheckConstraint(
+            "(role IN ('admin','auditor')) = (organisation_id IS NULL)", name="role_scope"
+        ),
+        CheckConstraint("role IN ('staff','manager','admin','auditor')", name="role"),
+        Index(
+            "uq_membership_live",
+            "account_id",
+            text("coalesce(organisation_id, '00000000-0000-0000-0000-000000000000')"),
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_membership_organisation", "organisation_id"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisations.organisation.id")
+    )
+    role: Mapped[str] = mapped_column(String(16))
+    granted_by: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
+    ended_at: Mapped[datetime | None]

@@ -1,0 +1,174 @@
+"""The blueprint every room uses: strict parsing, one tag, and doors documented from their marks."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import flask_smorest
+from apispec.utils import deepupdate
+from marshmallow import Schema
+
+from citizen_cloud.errors import Refusal
+from citizen_cloud.web.examples import example_of, of_field
+from citizen_cloud.web.marks import Access
+from citizen_cloud.web.parser import MULTIPART, Parser
+from citizen_cloud.web.problems import MEDIA_TYPE, status_of
+from citizen_cloud.web.schemas import ProblemSchema
+
+API_ROOT = "/api/v1"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A group of operations under one tag."""
+
+    ARGUMENTS_PARSER = Parser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {  # noqa: RUF012
+        **flask_smorest.Blueprint.DEFAULT_LOCATION_CONTENT_TYPE_MAPPING,
+        "multipart": MULTIPART,
+    }
+
+    def __init__(self, name: str, *, url_prefix: str = "", description: str) -> None:
+        super().__init__(
+            name, name, url_prefix=API_ROOT + url_prefix, description=description
+        )
+        self._prepare_doc_cbks = [
+            self._prepare_examples,
+            *self._prepare_doc_cbks,
+            self._prepare_access,
+        ]
+
+    def operation(
+        self, operation_id: str, *refusals: type[Refusal], key: bool | None = None
+    ) -> Callable[[View], View]:
+        """Name an operation and list its own refusals.
+
+        ``key`` documents the Idempotency-Key header: True required, False optional.
+        """
+
+        def mark(view: View) -> View:
+            apidoc = deepcopy(getattr(view, "_apidoc", {}))
+            apidoc["operation"] = {
+                "id": operation_id,
+                "refusals": refusals,
+                "access": getattr(view, "_access", Access()),
+                "key": key,
+            }
+            view._apidoc = apidoc  # type: ignore[attr-defined]  # noqa: SLF001
+            return view
+
+        return mark
+
+    @staticmethod
+    def _prepare_examples(
+        doc: dict[str, Any], doc_info: dict[str, Any], **_: Any
+    ) -> dict[str, Any]:
+        """Give every body and parameter an example before smorest resolves the schemas."""
+        for argument in doc_info.get("arguments", {}).get("parameters", []):
+            schema = _instance(argument["schema"])
+            if argument["in"] in ("json", "multipart"):
+                argument.setdefault("example", example_of(schema, incoming=True))
+            else:
+                for field in schema.load_fields.values():
+                    field.metadata.setdefault("example", of_field(field, incoming=True))
+        for responses in doc_info.get("response", {}).get("responses", {}).values():
+            for response in responses:
+                schema = response.get("schema")
+                if isinstance(schema, Schema) and "example" not in response:
+                    one = example_of(schema, incoming=False)
+                    response["example"] = [one] if schema.many else one
+        return doc
+
+    @staticmethod
+    def _prepare_access(
+        doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_: Any
+    ) -> dict[str, Any]:
+        """Write operationId, security, x-authz and the refusals from the marks."""
+        operation = doc_info.get("operation")
+        if operation is None:
+            return doc
+        access: Access = operation["access"]
+        statuses = _refusal_codes(operation, doc, method)
+        extra: dict[str, Any] = {
+            "operationId": operation["id"],
+            "security": [] if access.public else [{"bearer": []}],
+            "x-authz": _authz(access),
+            "responses": {
+                str(status): _problem_response(status, codes) for status, codes in statuses.items()
+            },
+        }
+        parameters = [_KEY_HEADER | {"required": operation["key"]}] * (
+            operation["key"] is not None
+        )
+        doc.setdefault("parameters", []).extend(parameters)
+        doc.get("responses", {}).pop("422", None)
+        doc.get("responses", {}).pop(422, None)
+        return dict(deepupdate(doc, extra))
+
+
+_KEY_HEADER: dict[str, Any] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "1 to 64 visible ASCII characters; the same key gives the same result",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]{1,64}$"},
+    "example": "5f0c2a34-9d1e-4f7c-8a46-1a2b3c4d5e6f",
+}
+
+
+def _instance(schema: Any) -> Schema:
+    return schema() if isinstance(schema, type) else schema
+
+
+def _authz(access: Access) -> dict[str, Any]:
+    if access.public:
+        return {"access": "public"}
+    if access.permission:
+        return {"access": "permission", "permission": access.permission}
+    return {"access": "signed_in", "level": access.level}
+
+
+def _refusal_codes(
+    operation: dict[str, Any], doc: dict[str, Any], method: str
+) -> dict[int, list[str]]:
+    access: Access = operation["access"]
+    codes: dict[int, list[str]] = {400: ["malformed"], 500: ["internal_error"]}
+    codes[503] = ["module_off", "unavailable"]
+    if not access.public:
+        codes[401] = ["unauthenticated"]
+        codes[403] = ["forbidden"]
+    if access.level > 1:
+        codes[401].append("step_up_required")
+    if access.limits:
+        codes[429] = ["rate_limited"]
+    if "requestBody" in doc:
+        codes |= {408: ["request_timeout"], 413: ["content_too_large"], 415: ["unsupported_media_type"]}
+    if "requestBody" in doc or doc.get("parameters"):
+        codes[422] = ["invalid"]
+    if operation["key"] is not None:
+        codes[422] = [*codes.get(422, []), "idempotency_key_reused"]
+        codes[409] = ["request_in_flight"]
+    if method != "get":
+        codes[415] = ["unsupported_media_type"]
+    for refusal in operation["refusals"]:
+        codes.setdefault(status_of(refusal), []).append(refusal.code)
+    return codes
+
+
+def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
+    unique = list(dict.fromkeys(codes))
+    return {
+        "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{code}`" for code in unique),
+        "content": {
+            MEDIA_TYPE: {
+                "schema": ProblemSchema,
+                "example": {
+                    "type": f"/problems/{unique[0]}",
+                    "title": unique[0].replace("_", " "),
+                    "status": status,
+                    "code": unique[0],
+                    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+                },
+            }
+        },
+    }

@@ -1,0 +1,71 @@
+"""Who is asking, as the routes see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+from uuid import UUID
+
+from flask import current_app, g
+
+from citizen_cloud.manifest import ModuleState
+from citizen_cloud.text import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An authenticated account. ``person_id`` is set once the real-name step is done."""
+
+    account_id: UUID
+    sign_in_id: UUID
+    device_id: UUID
+    kind: str
+    level: int
+    person_id: UUID | None
+    language: Language = "zh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Where a caller holds a permission: everywhere, or at some organisations."""
+
+    everywhere: bool = False
+    organisation_ids: frozenset[UUID] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        """Return whether the permission is held anywhere."""
+        return self.everywhere or bool(self.organisation_ids)
+
+    def covers(self, organisation_id: UUID) -> bool:
+        """Return whether the permission is held at an organisation."""
+        return self.everywhere or organisation_id in self.organisation_ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """What the gate asks of the rooms above; ``app.py`` fills it.
+
+    ``authenticate`` raises ``Unauthenticated`` or ``Forbidden``; ``granted`` never raises.
+    """
+
+    authenticate: Callable[[str], Caller]
+    granted: Callable[[Caller, str], Grant]
+    module_state: Callable[[str], ModuleState]
+    module_of_blueprint: dict[str, str] = field(default_factory=dict)
+
+
+EXTENSION = "citizen_cloud.ports"
+
+
+def ports() -> Ports:
+    """Return the ports of the current application."""
+    return cast("Ports", current_app.extensions[EXTENSION])
+
+
+def caller() -> Caller:
+    """Return the caller of this request; only routes that are not public have one."""
+    return cast("Caller", g.caller)
+
+
+def grant() -> Grant:
+    """Return where the caller holds the permission this route requires."""
+    return cast("Grant", g.grant)

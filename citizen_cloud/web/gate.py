@@ -1,0 +1,102 @@
+"""The one gate before every request: early answers, module state, caller, permission, limits."""
+
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+
+from citizen_cloud.errors import Forbidden, StepUpRequired, Unauthenticated
+from citizen_cloud.web.caller import EXTENSION, Caller, Ports
+from citizen_cloud.web.context import address
+from citizen_cloud.web.limits import enforce
+from citizen_cloud.web.marks import Access, access_of
+from citizen_cloud.web.problems import ModuleOff
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_TOKEN = 4096
+
+
+class UnmarkedRoute(Exception):  # noqa: N818
+    """A route says nowhere who may pass; the application does not start with it."""
+
+
+def install(app: Flask, ports: Ports) -> None:
+    """Fill the ports and close every door that is not marked."""
+    app.extensions[EXTENSION] = ports
+    doors = _doors(app)
+
+    @app.before_request
+    def gate() -> Response | None:
+        if request.url_rule is None or request.method == "OPTIONS":
+            return None
+        access = doors[request.endpoint or "", request.method]
+        if access.early is not None:
+            answer = access.early(request.view_args or {})
+            if answer is not None:
+                return answer
+        _check_module(ports, access)
+        _check_caller(ports, access)
+        return None
+
+
+def _doors(app: Flask) -> dict[tuple[str, str], Access]:
+    doors = {}
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            access = access_of(app.view_functions[rule.endpoint], method)
+            if access is None:
+                raise UnmarkedRoute(f"{method} {rule}")
+            doors[rule.endpoint, method] = access
+    return doors
+
+
+def _check_module(ports: Ports, access: Access) -> None:
+    """Refuse by the module's state; the module is found by blueprint, never by URL."""
+    name = ports.module_of_blueprint.get(request.blueprint or "")
+    if name is None:
+        return
+    state = ports.module_state(name)
+    if (
+        state in ("off", "draft", "sunset")
+        or (state == "read_only" and request.method not in SAFE)
+        or (state == "draining" and access.new_business)
+    ):
+        raise ModuleOff(module=name, state=state)
+
+
+def _check_caller(ports: Ports, access: Access) -> None:
+    for limit in access.limits:
+        if limit.by == "address":
+            enforce(limit, request.endpoint or "", address())
+    if access.public:
+        return
+    known = ports.authenticate(bearer_token())
+    g.caller = known
+    for limit in access.limits:
+        if limit.by == "account":
+            enforce(limit, request.endpoint or "", str(known.account_id))
+    _check_level(known, access.level)
+    if access.permission is not None:
+        g.grant = ports.granted(known, access.permission)
+        if not g.grant:
+            raise Forbidden
+
+
+def _check_level(known: Caller, level: int) -> None:
+    if level and known.kind != "citizen":
+        # Staff accounts are not people with quotas and inboxes: citizens' doors stay shut.
+        if level > 1:
+            raise Forbidden
+        return
+    if known.level < level:
+        raise StepUpRequired(required_level=level)
+
+
+def bearer_token() -> str:
+    """Return the token of the one Authorization header (RFC 6750). Raises ``Unauthenticated``."""
+    sent = request.headers.getlist("Authorization")
+    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not 1 <= len(token) <= LONGEST_TOKEN:
+        raise Unauthenticated
+    return token
+
+

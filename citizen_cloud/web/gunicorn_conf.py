@@ -1,0 +1,149 @@
+"""gunicorn's settings and worker: ``gunicorn -c python:citizen_cloud.web.gunicorn_conf``.
+
+This module is imported by the master, before gevent patches the worker: it must not import Flask,
+SQLAlchemy or anything that takes locks. The application is loaded in each worker, after the patch.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import gevent
+from gunicorn.http import errors
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
+from prometheus_client import multiprocess
+
+LINGER_S = 2.0
+LINGER_STEP = 65_536
+# First match counts; what is not here is not the client's fault.
+STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.InvalidResponseHeaderName, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.ConfigurationProblem, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
+    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED),
+    (errors.InvalidHTTPVersion, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED),
+    (errors.ParseException, HTTPStatus.BAD_REQUEST),
+)
+
+
+class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
+    """gevent's worker with refusals as problem+json and bounded waits in every direction."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: dict[gevent.Greenlet[..., Any], gevent.Timeout] = {}
+
+    @contextmanager
+    def timeout_ctx(self) -> Iterator[None]:
+        """Bound the wait for a request and its head, and remember who waits."""
+        timer = gevent.Timeout(self.cfg.keepalive, False)
+        greenlet = gevent.getcurrent()
+        self._waiting[greenlet] = timer
+        try:
+            with timer:
+                yield
+        finally:
+            del self._waiting[greenlet]
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop gracefully: end requests in flight, but do not wait for idle connections."""
+        super().handle_exit(sig, frame)
+        gevent.spawn(self._dismiss)
+
+    def _dismiss(self) -> None:
+        for greenlet, timer in list(self._waiting.items()):
+            gevent.kill(greenlet, timer, block=False)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection; a peer that takes no answer for ``timeout`` seconds loses it."""
+        client.settimeout(self.cfg.timeout)
+        AsyncWorker.handle(self, listener, client, addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Serve a request; ``abandon`` of its input closes the connection after the answer."""
+        if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
+            raise errors.InvalidHeader("HOST", req=req)
+        req.body.abandon = req.force_close
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            # The peer does not read; there is nobody left to tell.
+            raise StopIteration from None
+        finally:
+            if req.must_close:
+                linger(sock)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what never became a request, or failed below the application."""
+        status = status_of(exc)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.log.exception("error below the application: %s", type(exc).__name__)
+        else:
+            # Never the text: it quotes the request, which may hold a token or a phone.
+            self.log.info("refused by the parser: %s", type(exc).__name__)
+        request = req or getattr(exc, "req", None)
+        languages = [v for n, v in getattr(request, "headers", ()) if n == "ACCEPT-LANGUAGE"]
+        line, headers, body = self.wsgi.refused(status, ",".join(languages))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        answer = f"HTTP/1.1 {line}\r\n{head}Connection: close\r\n\r\n".encode("latin-1") + body
+        try:
+            client.sendall(answer)
+        except OSError as error:
+            self.log.debug("refusal not delivered: %s", error)
+        linger(client)
+
+
+def status_of(exc: BaseException) -> HTTPStatus:
+    """Return the status for an exception that reached the server."""
+    for kind, status in STATUS:
+        if isinstance(exc, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def linger(sock: Any) -> None:
+    """Let the peer read the answer: closing with bytes unread resets the connection under it."""
+    with gevent.Timeout(LINGER_S, False):  # noqa: FBT003 - gevent's spelling of "be silent"
+        try:
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(LINGER_STEP):
+                pass
+        except OSError:
+            return
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Drop the gauges of a worker that ended."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+bind = os.environ.get("CITIZEN_CLOUD_BIND", "127.0.0.1:8000")
+worker_class = f"{__name__}.Worker"
+worker_connections = 1000
+preload_app = False
+# Silent for this long means stuck: the heartbeat is a greenlet of its own.
+timeout = 30
+graceful_timeout = 15
+# Longer than a person between two taps; the head of a request has to arrive within it as well.
+keepalive = 20
+limit_request_line = 4096
+limit_request_fields = 64
+limit_request_field_size = 8190
+# A heartbeat file on a busy disk would get healthy workers killed.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# Nothing but the API port: gunicorn would open a control socket under the home folder.
+control_socket_disable = True
+# The application alone decides whom to believe about forwarding (CITIZEN_CLOUD_TRUSTED_PROXIES).
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+accesslog = None
+errorlog = "-"
+loglevel = "info"

@@ -1,0 +1,86 @@
+"""Marks on doors: who may pass. A route without a mark is refused, and never starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
+
+from flask import Response
+from flask.views import MethodView
+
+View = TypeVar("View", bound=Callable[..., Any])
+Early = Callable[[dict[str, Any]], Response | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """At most so many passages per network address or account; e.g. ``30/minute``."""
+
+    rate: str
+    by: Literal["address", "account"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Everything the gate needs to know of one door."""
+
+    public: bool = False
+    level: int = 0
+    permission: str | None = None
+    new_business: bool = False
+    early: Early | None = None
+    limits: tuple[Limit, ...] = ()
+
+    @property
+    def is_decided(self) -> bool:
+        """Return whether somebody said who may pass."""
+        return self.public or self.level > 0 or self.permission is not None
+
+
+def _marked(view: View, **change: Any) -> View:
+    access = getattr(view, "_access", Access())
+    view._access = replace(access, **change)  # type: ignore[attr-defined]  # noqa: SLF001
+    return view
+
+
+def public(view: View) -> View:
+    """Let everybody pass."""
+    return _marked(view, public=True)
+
+
+def signed_in(level: int = 1) -> Callable[[View], View]:
+    """Let accounts pass whose assurance level is at least this (1 phone, 2 real name)."""
+    return lambda view: _marked(view, level=level)
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Let accounts pass that hold a permission somewhere; services narrow it to the place."""
+    return lambda view: _marked(view, permission=permission)
+
+
+def new_business(view: View) -> View:
+    """Close this door already while the module is draining."""
+    return _marked(view, new_business=True)
+
+
+def early(answer: Early) -> Callable[[View], View]:
+    """Ask ``answer`` before authentication; what it returns is the response (public facts only)."""
+    return lambda view: _marked(view, early=answer)
+
+
+def limited(rate: str, *, by: Literal["address", "account"]) -> Callable[[View], View]:
+    """Bound how often one address or account may pass."""
+
+    def mark(view: View) -> View:
+        held = getattr(view, "_access", Access()).limits
+        return _marked(view, limits=(*held, Limit(rate=rate, by=by)))
+
+    return mark
+
+
+def access_of(view: Callable[..., Any], method: str) -> Access | None:
+    """Return the mark of a view function or MethodView for one HTTP method."""
+    view_class: type[MethodView] | None = getattr(view, "view_class", None)
+    name = "get" if method == "HEAD" else method.lower()
+    target = getattr(view_class, name, None) if view_class else view
+    access = getattr(target, "_access", None)
+    return access if access is not None and access.is_decided else None
