@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from citizen_cloud.text import Text
+
+if TYPE_CHECKING:
+    from flask import Blueprint
 
 ModuleState = Literal["draft", "active", "read_only", "draining", "off", "sunset"]
 Role = Literal["staff", "manager", "admin", "auditor"]
@@ -146,7 +148,7 @@ class ServiceModule:
     name: str
     title: Text
     version: str
-    blueprints: tuple[Blueprint, ...]
+    blueprints: "tuple[Blueprint, ...]"
     permissions: tuple[Permission, ...] = ()
     tile: Tile | None = None
     bookings: BookingPolicy | None = None

@@ -7,21 +7,43 @@ from uuid import UUID
 
 from flask import current_app, g
 
+from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.manifest import ModuleState
 from citizen_cloud.text import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The proven person behind an account; document and name stay sealed until needed.
+
+    They come with the one statement that authenticates, so that a booking needs no second read.
+    """
+
+    person_id: UUID
+    person_key: bytes
+    document_type: str
+    document_sealed: bytes
+    name_sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated account. ``person_id`` is set once the real-name step is done."""
+    """An authenticated account. ``identity`` is set once the real-name step is done."""
 
     account_id: UUID
     sign_in_id: UUID
     device_id: UUID
     kind: str
     level: int
-    person_id: UUID | None
+    identity: Identity | None = None
     language: Language = "zh"
+
+    @property
+    def person(self) -> Identity:
+        """Return the identity; doors marked ``signed_in(level=2)`` always have one."""
+        if self.identity is None:
+            raise StepUpRequired(required_level=2)
+        return self.identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 )
 
 
-class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     """gevent's worker with refusals as problem+json and bounded waits in every direction."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -42,7 +42,7 @@ class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """Bound the wait for a request and its head, and remember who waits."""
-        timer = gevent.Timeout(self.cfg.keepalive, False)
+        timer = gevent.Timeout(self.cfg.keepalive, False)  # noqa: FBT003 - gevent's "be silent"
         greenlet = gevent.getcurrent()
         self._waiting[greenlet] = timer
         try:
@@ -58,7 +58,7 @@ class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
 
     def _dismiss(self) -> None:
         for greenlet, timer in list(self._waiting.items()):
-            gevent.kill(greenlet, timer, block=False)
+            gevent.kill(greenlet, timer)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection; a peer that takes no answer for ``timeout`` seconds loses it."""
@@ -68,7 +68,7 @@ class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve a request; ``abandon`` of its input closes the connection after the answer."""
         if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
-            raise errors.InvalidHeader("HOST", req=req)
+            raise errors.InvalidHeader("HOST", req=req)  # noqa: EM101 - a field name
         req.body.abandon = req.force_close
         try:
             super().handle_request(listener_name, req, sock, addr)
@@ -79,11 +79,11 @@ class Worker(GeventWorker):  # type: ignore[misc] - gunicorn ships no types
             if req.must_close:
                 linger(sock)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+    def handle_error(self, req: Any, client: Any, _addr: Any, exc: BaseException) -> None:
         """Answer what never became a request, or failed below the application."""
         status = status_of(exc)
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.log.exception("error below the application: %s", type(exc).__name__)
+            self.log.error("error below the application", exc_info=exc)
         else:
             # Never the text: it quotes the request, which may hold a token or a phone.
             self.log.info("refused by the parser: %s", type(exc).__name__)
@@ -109,7 +109,7 @@ def status_of(exc: BaseException) -> HTTPStatus:
 
 def linger(sock: Any) -> None:
     """Let the peer read the answer: closing with bytes unread resets the connection under it."""
-    with gevent.Timeout(LINGER_S, False):  # noqa: FBT003 - gevent's spelling of "be silent"
+    with gevent.Timeout(LINGER_S, False):  # noqa: FBT003 - gevent's "be silent"
         try:
             sock.shutdown(socket.SHUT_WR)
             while sock.recv(LINGER_STEP):
