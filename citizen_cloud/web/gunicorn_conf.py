@@ -42,7 +42,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """Bound the wait for a request and its head, and remember who waits."""
-        timer = gevent.Timeout(self.cfg.keepalive, False)  # noqa: FBT003 - gevent's "be silent"
+        patience = self.cfg.keepalive if self.alive else 0
+        timer = gevent.Timeout(patience, False)  # noqa: FBT003 - gevent's "be silent"
         greenlet = gevent.getcurrent()
         self._waiting[greenlet] = timer
         try:
