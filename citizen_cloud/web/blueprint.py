@@ -29,10 +29,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         "multipart": MULTIPART,
     }
 
-    def __init__(self, name: str, *, url_prefix: str = "", description: str) -> None:
-        super().__init__(
-            name, name, url_prefix=API_ROOT + url_prefix, description=description
-        )
+    def __init__(
+        self, name: str, *, url_prefix: str = "", description: str, root: bool = False
+    ) -> None:
+        """Group operations under the API's root, or, with ``root``, under the host's own.
+
+        Only ``/.well-known`` needs the latter (RFC 8615).
+        """
+        prefix = url_prefix if root else API_ROOT + url_prefix
+        super().__init__(name, name, url_prefix=prefix, description=description)
         self._prepare_doc_cbks = [
             self._prepare_examples,
             *self._prepare_doc_cbks,
