@@ -19,10 +19,20 @@ from citizen_cloud.embedded.account import (
 )
 from citizen_cloud.embedded.keys import keys
 from citizen_cloud.embedded.postgres import DATABASE, OWNER_ROLE, Postgres
-from citizen_cloud.embedded.process import only_run
+from citizen_cloud.embedded.process import is_in_use, only_run
 from citizen_cloud.embedded.redis import Redis
 
-__all__ = ["EngineError", "Engines", "Postgres", "Redis", "engines", "erase", "keys", "scratch"]
+__all__ = [
+    "EngineError",
+    "Engines",
+    "Postgres",
+    "Redis",
+    "engines",
+    "erase",
+    "is_in_use",
+    "keys",
+    "scratch",
+]
 
 
 class Engines:
@@ -61,14 +71,11 @@ class Engines:
         """Stop the servers, last started first, and let go of the folder."""
         self._held.close()
 
-    def revive(self) -> None:
-        """Start again a server that died; clients reconnect at the same address."""
-        if self.postgres and not self.postgres.is_running:
-            self._tell("PostgreSQL stopped unexpectedly; starting it again")
-            self.postgres.start()
-        if self.redis and not self.redis.is_running:
-            self._tell("Redis stopped unexpectedly; starting it again")
-            self.redis.start()
+    @property
+    def servers(self) -> dict[str, Postgres | Redis]:
+        """Return the servers that were started here, by name; ``start()`` revives a dead one."""
+        named = {"PostgreSQL": self.postgres, "Redis": self.redis}
+        return {name: server for name, server in named.items() if server is not None}
 
     def _own_settings(self) -> dict[str, str]:
         logs = make_folder(self.var / "log")

@@ -28,7 +28,7 @@ LEFTOVER_GRACE_S = 10.0
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def spawn(  # noqa: PLR0913 - what a process is made of
+def spawn(
     argv: Sequence[str | Path],
     *,
     log: Path,
@@ -179,3 +179,18 @@ def only_run(var: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_in_use(var: Path) -> bool:
+    """Tell whether a run holds the folder now."""
+    try:
+        descriptor = os.open(var / "serve.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -1,8 +1,8 @@
 """The embedded Redis: a unix socket, nothing on disk, optional. Without it the app still serves."""
 
 import signal
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from redis import Redis as Client
@@ -11,9 +11,6 @@ from redis import RedisError
 from citizen_cloud.embedded.account import Account, EngineError
 from citizen_cloud.embedded.process import spawn, stop, tail, until
 from citizen_cloud.embedded.programs import redis_program
-
-if TYPE_CHECKING:
-    import subprocess
 
 BOOT_S = 10.0
 # Commands by which a stolen connection becomes a file on disk or a copy of the data elsewhere.

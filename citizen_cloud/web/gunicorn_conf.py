@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-import gevent
-from gunicorn.http import errors
-from gunicorn.workers.base_async import AsyncWorker
-from gunicorn.workers.ggevent import GeventWorker
+import gevent  # type: ignore[import-untyped]
+from gunicorn.http import errors  # type: ignore[import-untyped]
+from gunicorn.workers.base_async import AsyncWorker  # type: ignore[import-untyped]
+from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 from prometheus_client import multiprocess
 
 LINGER_S = 2.0
@@ -69,7 +69,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """Serve a request; ``abandon`` of its input closes the connection after the answer."""
         if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
-            raise errors.InvalidHeader("HOST", req=req)  # noqa: EM101 - a field name
+            raise errors.InvalidHeader("HOST", req=req)
         req.body.abandon = req.force_close
         try:
             super().handle_request(listener_name, req, sock, addr)
