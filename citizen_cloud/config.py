@@ -35,6 +35,8 @@ class Settings:
     sms_log: Path | None = None
     verifier_url: str | None = None
     verifier_token: str | None = None
+    min_app_version: str = "1.0.0"
+    latest_app_version: str = "1.0.0"
     public_url: str = "http://127.0.0.1:8000"
     pool_size: int = 8
     trusted_proxies: int = 0
@@ -80,6 +82,8 @@ def _read(env: FileAwareEnv) -> Settings:
         sms_log=env.path(ours + "SMS_LOG", None),
         verifier_url=env.str(ours + "VERIFIER_URL", "") or None,
         verifier_token=env.str(ours + "VERIFIER_TOKEN", "") or None,
+        min_app_version=env.str(ours + "MIN_APP_VERSION", Settings.min_app_version),
+        latest_app_version=env.str(ours + "LATEST_APP_VERSION", Settings.latest_app_version),
         public_url=env.str(ours + "PUBLIC_URL", Settings.public_url),
         pool_size=env.int(ours + "POOL_SIZE", Settings.pool_size),
         trusted_proxies=env.int(ours + "TRUSTED_PROXIES", Settings.trusted_proxies),

@@ -80,10 +80,9 @@ def seal(session: Session, *, most: int = 5_000) -> int:
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:k)"), {"k": SEALER_LOCK}):
         return 0
     low = session.scalar(text("SELECT sealed_below FROM audit.watermark WHERE id = 1")) or 0
-    high = session.scalar(
-        text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-    )
-    found = session.execute(_UNSEALED, {"low": low, "high": high, "most": most}).mappings()
+    high = session.scalar(text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+    result = session.execute(_UNSEALED, {"low": low, "high": high, "most": most}).mappings()
+    found = [dict(row) for row in result]
     rows = sorted(found, key=lambda row: (row["xid"], row["id"]))
     if len(rows) >= most:
         # WITH TIES took whole transactions, so the watermark can stand right behind the last.
@@ -169,7 +168,7 @@ def verify(session: Session) -> list[Finding]:
     ).mappings()
     for row in rows:
         expected += 1
-        findings.extend(_faults(row, expected, prev))
+        findings.extend(_faults(dict(row), expected, prev))
         prev, expected = bytes(row["hash"]), row["number"]
     return findings
 

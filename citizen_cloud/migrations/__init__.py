@@ -135,12 +135,15 @@ def prepare(connection: Connection, schemas: tuple[str, ...]) -> None:
     if not is_there:
         connection.execute(text(f"CREATE ROLE {APP_ROLE} NOLOGIN"))
     for schema in (*schemas, QUEUE_SCHEMA):
-        for sql in (
-            f"CREATE SCHEMA IF NOT EXISTS {schema}",
-            f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}",
-            f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} "
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP_ROLE}",
-            f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} "
-            f"GRANT USAGE, SELECT ON SEQUENCES TO {APP_ROLE}",
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}"))
+        for right, kind in (
+            ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
+            ("USAGE, SELECT", "SEQUENCES"),
         ):
-            connection.execute(text(sql))
+            connection.execute(
+                text(
+                    f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} "
+                    f"GRANT {right} ON {kind} TO {APP_ROLE}"
+                )
+            )

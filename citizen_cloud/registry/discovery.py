@@ -16,8 +16,21 @@ GROUP = "citizen_cloud.modules"
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 # Words that are rooms or schemas of the host.
 RESERVED = frozenset(
-    "accounts admin app audit auth booking bookings credentials home jobs me messages modules "
-    "open organisations portal procrastinate public registry web".split()
+    {
+        *(
+            "accounts",
+            "admin",
+            "app",
+            "audit",
+            "auth",
+            "booking",
+            "bookings",
+            "credentials",
+            "home",
+        ),
+        *("jobs", "me", "messages", "modules", "open", "organisations", "portal", "procrastinate"),
+        *("public", "registry", "web"),
+    }
 )
 
 log = structlog.get_logger(__name__)
@@ -31,7 +44,7 @@ class Installed:
     quarantined: dict[str, str] = field(default_factory=dict)
 
 
-class BadManifest(Exception):  # noqa: N818
+class BadManifest(Exception):
     """A manifest breaks a rule; the message is shown to administrators."""
 
 
@@ -52,7 +65,7 @@ def discover(found: Iterable[EntryPoint] | None = None) -> Installed:
         except BaseException as error:  # noqa: BLE001 - a plug-in may raise anything
             reason = f"{type(error).__name__}: {error}"[:500]
             installed.quarantined[point.name] = reason
-            log.error("module_quarantined", module=point.name, reason=reason)
+            log.warning("module_quarantined", module=point.name, reason=reason)
         else:
             installed.modules[module.name] = module
     return installed

@@ -15,6 +15,9 @@ from citizen_cloud.errors import Invalid, NotFound, StaleVersion
 from citizen_cloud.manifest import ModuleState, ServiceModule, Setting
 from citizen_cloud.registry.switchboard import CHANNEL
 
+# Kind and id; the demo and the command line act without an account.
+Actor = tuple[str, UUID | None]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
@@ -49,7 +52,7 @@ def _untouched(module: ServiceModule) -> Switch:
     )
 
 
-def set_state(  # noqa: PLR0913 - keyword-only verbs
+def set_state(
     session: Session,
     *,
     module: ServiceModule,
@@ -60,7 +63,7 @@ def set_state(  # noqa: PLR0913 - keyword-only verbs
 ) -> Switch:
     """Put a module into a state; every worker follows within seconds. Audited with its reason."""
     switch = _write(session, module, {"state": state, "reason": reason, "actor": actor_id})
-    _audit(session, module, f"module.{state}", {"reason": reason}, actor_kind, actor_id)
+    _audit(session, module, f"module.{state}", {"reason": reason}, (actor_kind, actor_id))
     return switch
 
 
@@ -79,7 +82,7 @@ def set_settings(
         module,
         {"settings": json.dumps(checked), "actor": actor_id, "expected": version},
     )
-    _audit(session, module, "module.settings", {"settings": checked}, "admin", actor_id)
+    _audit(session, module, "module.settings", {"settings": checked}, ("admin", actor_id))
     return switch
 
 
@@ -104,7 +107,7 @@ def _fault(setting: Setting | None, value: Any) -> str | None:
         setting.kind == "integer" and isinstance(value, bool)
     ):
         return "wrong_kind"
-    size = len(value) if isinstance(value, str) else value
+    size: int = len(value) if isinstance(value, str) else value  # type: ignore[assignment]
     too_small = setting.minimum is not None and size < setting.minimum
     too_large = setting.maximum is not None and size > setting.maximum
     return "out_of_bounds" if too_small or too_large else None
@@ -139,18 +142,14 @@ def _write(session: Session, module: ServiceModule, change: Mapping[str, Any]) -
     return Switch(**row)
 
 
-def _audit(  # noqa: PLR0913
-    session: Session,
-    module: ServiceModule,
-    action: str,
-    payload: Mapping[str, Any],
-    actor_kind: str,
-    actor_id: UUID | None,
+def _audit(
+    session: Session, module: ServiceModule, action: str, payload: Mapping[str, Any], actor: Actor
 ) -> None:
+    kind, actor_id = actor
     record(
         session,
         Act(
-            actor_kind=actor_kind,
+            actor_kind=kind,
             actor_id=actor_id,
             action=action,
             object_type="module",

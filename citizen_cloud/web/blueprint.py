@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from copy import deepcopy
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import flask_smorest
 from apispec.utils import deepupdate
+from flask.views import MethodView
 from marshmallow import Schema
 
 from citizen_cloud.errors import Refusal
@@ -18,6 +19,7 @@ from citizen_cloud.web.schemas import ProblemSchema
 
 API_ROOT = "/api/v1"
 View = TypeVar("View", bound=Callable[..., Any])
+Resource = TypeVar("Resource", bound=type[MethodView])
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
@@ -38,11 +40,28 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """
         prefix = url_prefix if root else API_ROOT + url_prefix
         super().__init__(name, name, url_prefix=prefix, description=description)
-        self._prepare_doc_cbks = [
+        documenters: list[Any] = vars(self)["_prepare_doc_cbks"]
+        vars(self)["_prepare_doc_cbks"] = [
             self._prepare_examples,
-            *self._prepare_doc_cbks,
+            *documenters,
             self._prepare_access,
         ]
+
+    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
+        """Read one part of the request by a schema and pass it to the view."""
+        return cast("Callable[[View], View]", super().arguments(schema, **options))
+
+    def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
+        """Answer with a status, dumped by a schema."""
+        return cast("Callable[[View], View]", super().response(status, schema, **options))
+
+    def alt_response(self, status: int, **options: Any) -> Callable[[View], View]:
+        """Document another answer."""
+        return cast("Callable[[View], View]", super().alt_response(status, **options))
+
+    def route(self, rule: str, **options: Any) -> Callable[[Resource], Resource]:
+        """Serve a resource at a path below the blueprint's."""
+        return cast("Callable[[Resource], Resource]", super().route(rule, **options))
 
     def operation(
         self, operation_id: str, *refusals: type[Refusal], key: bool | None = None
@@ -76,7 +95,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 argument.setdefault("example", example_of(schema, incoming=True))
             else:
                 for field in schema.load_fields.values():
-                    field.metadata.setdefault("example", of_field(field, incoming=True))
+                    example = of_field(field, incoming=True)
+                    field.metadata = {"example": example, **field.metadata}
         for responses in doc_info.get("response", {}).get("responses", {}).values():
             for response in responses:
                 schema = response.get("schema")
@@ -103,13 +123,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 str(status): _problem_response(status, codes) for status, codes in statuses.items()
             },
         }
-        parameters = [_KEY_HEADER | {"required": operation["key"]}] * (
-            operation["key"] is not None
-        )
+        parameters = [_KEY_HEADER | {"required": operation["key"]}] * (operation["key"] is not None)
         doc.setdefault("parameters", []).extend(parameters)
         doc.get("responses", {}).pop("422", None)
         doc.get("responses", {}).pop(422, None)
-        return dict(deepupdate(doc, extra))
+        return cast("dict[str, Any]", deepupdate(doc, extra))
 
 
 _KEY_HEADER: dict[str, Any] = {
@@ -122,7 +140,7 @@ _KEY_HEADER: dict[str, Any] = {
 
 
 def _instance(schema: Any) -> Schema:
-    return schema() if isinstance(schema, type) else schema
+    return cast("Schema", schema() if isinstance(schema, type) else schema)
 
 
 def _authz(access: Access) -> dict[str, Any]:
@@ -136,27 +154,32 @@ def _authz(access: Access) -> dict[str, Any]:
 def _refusal_codes(
     operation: dict[str, Any], doc: dict[str, Any], method: str
 ) -> dict[int, list[str]]:
+    """Return the problem codes of an operation by status: its own, and what its shape implies."""
     access: Access = operation["access"]
-    codes: dict[int, list[str]] = {400: ["malformed"], 500: ["internal_error"]}
-    codes[503] = ["module_off", "unavailable"]
-    if not access.public:
-        codes[401] = ["unauthenticated"]
-        codes[403] = ["forbidden"]
-    if access.level > 1:
-        codes[401].append("step_up_required")
-    if access.limits:
-        codes[429] = ["rate_limited"]
-    if "requestBody" in doc:
-        codes |= {408: ["request_timeout"], 413: ["content_too_large"], 415: ["unsupported_media_type"]}
-    if "requestBody" in doc or doc.get("parameters"):
-        codes[422] = ["invalid"]
-    if operation["key"] is not None:
-        codes[422] = [*codes.get(422, []), "idempotency_key_reused"]
-        codes[409] = ["request_in_flight"]
-    if method != "get":
-        codes[415] = ["unsupported_media_type"]
-    for refusal in operation["refusals"]:
-        codes.setdefault(status_of(refusal), []).append(refusal.code)
+    has_body = "requestBody" in doc
+    has_key = operation["key"] is not None
+    implied = (
+        (True, 400, "malformed"),
+        (True, 500, "internal_error"),
+        (True, 503, "module_off"),
+        (True, 503, "unavailable"),
+        (not access.public, 401, "unauthenticated"),
+        (access.level > 1, 401, "step_up_required"),
+        (not access.public, 403, "forbidden"),
+        (bool(access.limits), 429, "rate_limited"),
+        (has_body, 408, "request_timeout"),
+        (has_body, 413, "content_too_large"),
+        (method != "get", 415, "unsupported_media_type"),
+        (has_body or bool(doc.get("parameters")), 422, "invalid"),
+        (operation["key"] is True, 400, "idempotency_key_required"),
+        (has_key, 409, "request_in_flight"),
+        (has_key, 422, "idempotency_key_reused"),
+        *((True, status_of(refusal), refusal.code) for refusal in operation["refusals"]),
+    )
+    codes: dict[int, list[str]] = {}
+    for applies, status, code in implied:
+        if applies:
+            codes.setdefault(status, []).append(code)
     return codes
 
 

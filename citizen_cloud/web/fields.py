@@ -40,7 +40,9 @@ class Str(fields.String):
     ) -> None:
         checks: list[Any] = [validate.Length(min=min_length, max=max_length, error="length")]
         if pattern is not None:
-            checks.append(validate.Regexp(re.compile(f"(?:{pattern})\\Z", re.ASCII), error="pattern"))
+            checks.append(
+                validate.Regexp(re.compile(f"(?:{pattern})\\Z", re.ASCII), error="pattern")
+            )
             kwargs["metadata"] = {**kwargs.get("metadata", {}), "pattern": f"^{pattern}$"}
         super().__init__(validate=checks, **kwargs)
 
@@ -250,7 +252,7 @@ class Both(fields.Field[dict[str, str]]):
                 errors[language] = [str(error.messages[0])]
         errors.update({key: ["unknown_field"] for key in value if key not in ("zh", "en")})
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]
+            raise ValidationError(errors)
         return {key: unicodedata.normalize("NFC", text) for key, text in value.items()}
 
 
@@ -266,5 +268,5 @@ def ListOf(item: Any, *, max_length: int, min_length: int = 0, **kwargs: Any) ->
 
 def Part(schema: Any, **kwargs: Any) -> fields.Nested:  # noqa: N802
     """Return a nested object field."""
-    messages = {**COMMON, "type": "object_required", "invalid": "object_required"}
+    messages: dict[str, Any] = {**COMMON, "type": "object_required", "invalid": "object_required"}
     return fields.Nested(schema, error_messages=messages, **kwargs)

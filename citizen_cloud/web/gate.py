@@ -1,6 +1,6 @@
 """The one gate before every request: early answers, module state, caller, permission, limits."""
 
-from collections.abc import Callable
+import re
 
 from flask import Flask, Response, g, request
 
@@ -9,20 +9,21 @@ from citizen_cloud.web.caller import EXTENSION, Caller, Ports
 from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
 from citizen_cloud.web.marks import Access, access_of
-from citizen_cloud.web.problems import ModuleOff
+from citizen_cloud.web.problems import ClientTooOld, ModuleOff
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN = 4096
 
 
-class UnmarkedRoute(Exception):  # noqa: N818
+class UnmarkedRoute(Exception):
     """A route says nowhere who may pass; the application does not start with it."""
 
 
-def install(app: Flask, ports: Ports) -> None:
+def install(app: Flask, ports: Ports, *, min_app_version: str) -> None:
     """Fill the ports and close every door that is not marked."""
     app.extensions[EXTENSION] = ports
     doors = _doors(app)
+    oldest = _version(min_app_version)
 
     @app.before_request
     def gate() -> Response | None:
@@ -33,6 +34,7 @@ def install(app: Flask, ports: Ports) -> None:
             answer = access.early(request.view_args or {})
             if answer is not None:
                 return answer
+        _check_app(oldest, access)
         _check_module(ports, access)
         _check_caller(ports, access)
         return None
@@ -47,6 +49,17 @@ def _doors(app: Flask) -> dict[tuple[str, str], Access]:
                 raise UnmarkedRoute(f"{method} {rule}")
             doors[rule.endpoint, method] = access
     return doors
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall("[0-9]{1,6}", text)[:4])
+
+
+def _check_app(oldest: tuple[int, ...], access: Access) -> None:
+    """Turn away an app that says it is older than what is still served."""
+    sent = request.headers.get("X-App-Version")
+    if sent is not None and not access.any_version and _version(sent[:40]) < oldest:
+        raise ClientTooOld(min_version=".".join(map(str, oldest)))
 
 
 def _check_module(ports: Ports, access: Access) -> None:
@@ -98,5 +111,3 @@ def bearer_token() -> str:
     if scheme.lower() != "bearer" or not 1 <= len(token) <= LONGEST_TOKEN:
         raise Unauthenticated
     return token
-
-

@@ -71,7 +71,8 @@ class Limiter:
         if self._shared is None:
             client = cast("redis.Redis", self._cache.client)
             storage = RedisStorage(
-                "redis://localhost", connection_pool=client.connection_pool  # type: ignore[arg-type]
+                "redis://localhost",
+                connection_pool=client.connection_pool,
             )
             self._shared = FixedWindowRateLimiter(storage)
         return self._shared

@@ -27,6 +27,7 @@ class Access:
     level: int = 0
     permission: str | None = None
     new_business: bool = False
+    any_version: bool = False
     early: Early | None = None
     limits: tuple[Limit, ...] = ()
 
@@ -60,6 +61,11 @@ def requires(permission: str) -> Callable[[View], View]:
 def new_business(view: View) -> View:
     """Close this door already while the module is draining."""
     return _marked(view, new_business=True)
+
+
+def any_version(view: View) -> View:
+    """Answer apps too old for everything else."""
+    return _marked(view, any_version=True)
 
 
 def early(answer: Early) -> Callable[[View], View]:

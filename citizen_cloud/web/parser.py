@@ -79,8 +79,8 @@ def _check_depth(text: str) -> None:
         return
     depth = 0
     for match in _BRACKETS.finditer(text):
-        token = match[0]
-        depth += (token in "[{") - (token in "]}")
+        bracket = match[0]
+        depth += (bracket in "[{") - (bracket in "]}")
         if depth > DEEPEST:
             raise JsonTooDeep
 

@@ -92,5 +92,3 @@ def page_of(item: type[Schema]) -> type[Schema]:
         "__doc__": "One page of a list.",
     }
     return type(name, (Outgoing,), members)
-
-

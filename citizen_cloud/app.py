@@ -1,0 +1,108 @@
+"""The one place where parts meet: settings in, a Flask application out."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.metadata import version
+from typing import cast
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from citizen_cloud import crypto, db, log
+from citizen_cloud.accounts.services import authenticate
+from citizen_cloud.cache import Cache
+from citizen_cloud.config import Settings
+from citizen_cloud.manifest import Contribution, Permission, Role
+from citizen_cloud.organisations.queries import grant_of
+from citizen_cloud.portal import doors
+from citizen_cloud.portal.state import HOST, Host
+from citizen_cloud.registry.discovery import Installed, discover
+from citizen_cloud.registry.switchboard import Switchboard
+from citizen_cloud.web import api, gate, headers, limits, metrics
+from citizen_cloud.web.caller import Caller, Grant, Ports
+
+# Rooms with routes, and rooms that contribute jobs, handlers, permissions or personal data.
+ROUTES = ("accounts", "organisations", "messages", "credentials", "portal")
+CONTRIBUTIONS = (
+    "jobs",
+    "audit",
+    "web",
+    "accounts",
+    "organisations",
+    "messages",
+    "credentials",
+    "booking",
+    "portal",
+)
+
+
+def create_app(settings: Settings, *, installed: Installed | None = None) -> Flask:
+    """Assemble the application. Reads nothing from the database; raises on any unmarked route."""
+    log.configure()
+    crypto.configure(settings)
+    database = db.connect(settings)
+    found = discover() if installed is None else installed
+    host = Host(
+        settings=settings,
+        installed=found,
+        contributions=contributions(),
+        switchboard=Switchboard(found.modules, settings.database_url),
+        database=database,
+    )
+    app = Flask("citizen_cloud", static_folder=None)
+    app.url_map.strict_slashes = False
+    app.extensions[HOST] = host
+    app.extensions[limits.EXTENSION] = limits.Limiter(Cache(settings.redis_url))
+    documented = api.install(app, title="Citizen Cloud", version=version("citizen-cloud"))
+    for room in ROUTES:
+        for blueprint in import_module(f"citizen_cloud.{room}.routes").blueprints:
+            documented.register_blueprint(blueprint)
+    for module in found.modules.values():
+        for blueprint in module.blueprints:
+            documented.register_blueprint(blueprint)
+    doors.install(app)
+    metrics.install(app)
+    headers.install(app)
+    gate.install(app, _ports(host), min_app_version=settings.min_app_version)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app
+
+
+def contributions() -> tuple[Contribution, ...]:
+    """Return what the core rooms add to the machinery."""
+    return tuple(
+        cast("Contribution", import_module(f"citizen_cloud.{room}.contribution").contribution)
+        for room in CONTRIBUTIONS
+    )
+
+
+def _ports(host: Host) -> Ports:
+    roles = roles_by_permission(host.permissions)
+
+    def known(token: str) -> Caller:
+        with db.statement() as connection:
+            return authenticate(connection, token)
+
+    def granted(caller: Caller, permission: str) -> Grant:
+        if caller.kind == "citizen" or permission not in roles:
+            return Grant()
+        with db.statement() as connection:
+            return grant_of(connection, caller.account_id, roles[permission])
+
+    return Ports(
+        authenticate=known,
+        granted=granted,
+        module_state=host.switchboard.state,
+        module_of_blueprint={
+            blueprint.name: module.name
+            for module in host.installed.modules.values()
+            for blueprint in module.blueprints
+        },
+    )
+
+
+def roles_by_permission(permissions: Iterable[Permission]) -> dict[str, frozenset[Role]]:
+    """Return who may do what."""
+    return {permission.name: permission.roles for permission in permissions}

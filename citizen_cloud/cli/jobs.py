@@ -1,0 +1,64 @@
+"""``citizen-cloud jobs``: the worker beside the web processes."""
+
+import os
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import click
+
+from citizen_cloud import clock, crypto, db, log
+from citizen_cloud.app import contributions
+from citizen_cloud.config import load_settings
+from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.jobs.worker import PULSE, Worker
+from citizen_cloud.manifest import Contribution, Handler, Job, ServiceModule
+from citizen_cloud.messages import senders
+from citizen_cloud.registry.discovery import discover
+
+WORKER_POOL = 6
+
+
+@click.group()
+def command() -> None:
+    """Run background work."""
+
+
+@command.command()
+def work() -> None:
+    """Deliver messages, seal the audit chain, run scheduled jobs, until stopped."""
+    settings = load_settings()
+    log.configure()
+    crypto.configure(settings)
+    db.install(db.PooledDatabase(settings.database_url, pool_size=WORKER_POOL))
+    senders.install(senders.from_settings(settings))
+    # procrastinate ends its loop on SIGINT and SIGTERM; a closed terminal means the same.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    Worker(settings.database_url, all_jobs(), clock=clock.now).run()
+
+
+def all_jobs() -> tuple[Job, ...]:
+    """Return every job of rooms and modules, and the dispatcher of their events."""
+    owners: tuple[Contribution | ServiceModule, ...] = (
+        *contributions(),
+        *discover().modules.values(),
+    )
+    handlers = handlers_of(owners)
+
+    def deliver(now: datetime) -> int:
+        del now
+        return dispatch(handlers)
+
+    own = Job(name="jobs.dispatch", cron=PULSE, run=deliver)
+    return (own, *(job for owner in owners for job in owner.jobs))
+
+
+def handlers_of(
+    owners: Iterable[Contribution | ServiceModule],
+) -> Mapping[str, Sequence[Handler]]:
+    """Return the handlers of each event, in the order of their owners."""
+    found: dict[str, list[Handler]] = {}
+    for owner in owners:
+        for event, handler in owner.handlers.items():
+            found.setdefault(event, []).append(handler)
+    return found

@@ -1,0 +1,1 @@
+"""The entry point: home, agenda, bookings of every module, and the switchboard."""

@@ -1,0 +1,177 @@
+"""My bookings of every service: shown, cancelled, and their codes."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, request
+from flask.views import MethodView
+
+from citizen_cloud import clock, db
+from citizen_cloud.booking import queries
+from citizen_cloud.booking.schemas import BookingSchema, booking_json
+from citizen_cloud.credentials import qr
+from citizen_cloud.portal import schemas
+from citizen_cloud.portal.bookings import (
+    ModuleUnavailable,
+    NoCode,
+    NotCancellable,
+    Shown,
+    booking_code,
+    cancel_booking,
+    own_booking,
+    shown,
+)
+from citizen_cloud.portal.state import host
+from citizen_cloud.web import cursors
+from citizen_cloud.web.blueprint import Blueprint
+from citizen_cloud.web.caller import caller
+from citizen_cloud.web.idempotency import Answer, answer_once
+from citizen_cloud.web.marks import limited, signed_in
+from citizen_cloud.web.paging import page
+from citizen_cloud.web.problems import NotAcceptable
+
+blp = Blueprint("bookings", description="A citizen's bookings of every service")
+
+JSON_LIKE = ("application/json", "application/problem+json", "application/*", "*/*")
+
+
+def as_json(found: Shown) -> dict[str, Any]:
+    """Return a booking as the app gets it everywhere."""
+    return booking_json(found.row, masked_name=found.masked_name, actions=found.actions)
+
+
+@blp.route("/me/bookings")
+class MyBookings(MethodView):
+    """The history."""
+
+    @blp.arguments(schemas.BookingsQuery, location="query")
+    @blp.response(200, schemas.BookingPageSchema)
+    @blp.operation("listMyBookings", cursors.BadCursor)
+    @signed_in()
+    def get(self, query: dict[str, Any]) -> Response | dict[str, Any]:
+        """List my bookings
+
+        Newest first, of every service, past ones too; ``actions`` says what can be done with each.
+        """
+        me, limit = caller(), query["limit"]
+        if me.identity is None:
+            return {"items": [], "next_cursor": None}
+        after = cursors.decode("bookings", query["cursor"]) if "cursor" in query else None
+        with db.transaction() as session:
+            rows = queries.bookings_of(
+                session,
+                me.identity.person_id,
+                status=query.get("status"),
+                after=UUID(after[0]) if after else None,
+                limit=limit + 1,
+            )
+            seen = shown(session, host(), caller=me, rows=rows[:limit], now=clock.now())
+        last = rows[limit - 1].id if len(rows) > limit else None
+        return page(
+            schemas.BookingPageSchema(),
+            [as_json(one) for one in seen],
+            cursors.encode("bookings", [last]) if last else None,
+        )
+
+
+@blp.route("/bookings/<uuid:booking_id>")
+class OneBooking(MethodView):
+    """One booking."""
+
+    @blp.response(200, BookingSchema)
+    @blp.operation("getBooking")
+    @signed_in()
+    def get(self, booking_id: UUID) -> dict[str, Any]:
+        """Read one of my bookings
+
+        A booking of somebody else and one that does not exist answer the same ``404``.
+        """
+        me = caller()
+        with db.transaction() as session:
+            row = own_booking(session, caller=me, booking_id=booking_id)
+            return as_json(shown(session, host(), caller=me, rows=[row], now=clock.now())[0])
+
+
+@blp.route("/bookings/<uuid:booking_id>/cancel")
+class CancelBooking(MethodView):
+    """Giving places back."""
+
+    @blp.arguments(schemas.CancelSchema, required=False)
+    @blp.response(200, BookingSchema)
+    @blp.operation("cancelBooking", NotCancellable, ModuleUnavailable, key=False)
+    @signed_in()
+    def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
+        """Cancel one of my bookings
+
+        The places and the allowance are free again at once, and the code stops working.
+        Cancelling twice answers the same. Works while the service is draining or off.
+        """
+        me, now = caller(), clock.now()
+
+        def work(session: Any) -> Answer:
+            row = cancel_booking(
+                session,
+                host(),
+                caller=me,
+                booking_id=booking_id,
+                reason=body.get("reason"),
+                now=now,
+            )
+            found = shown(session, host(), caller=me, rows=[row], now=now)[0]
+            return Answer(content=as_json(found))
+
+        return answer_once(BookingSchema, work)
+
+
+@blp.route("/bookings/<uuid:booking_id>/code")
+class BookingCode(MethodView):
+    """The code to show."""
+
+    @blp.alt_response(200, schema={}, content_type="image/svg+xml", success=True)
+    @blp.alt_response(200, schema={}, content_type="image/png", success=True)
+    @blp.response(200, schemas.CodeSchema)
+    @blp.operation("getBookingCode", NoCode, NotAcceptable, ModuleUnavailable)
+    @limited("60/minute", by="account")
+    @signed_in()
+    def get(self, booking_id: UUID) -> Response:
+        """Show the code of one of my bookings
+
+        ``application/json`` gives the text the app draws as a QR code; ``image/svg+xml`` and
+        ``image/png`` are a fallback for clients that cannot draw. The code is the same until the
+        booking ends, and dies with a cancellation.
+        """
+        media_type = _negotiated()
+        me, now = caller(), clock.now()
+        with db.transaction() as session:
+            row, code = booking_code(session, host(), caller=me, booking_id=booking_id, now=now)
+        if media_type == "image/svg+xml":
+            return Response(qr.svg(code.text), mimetype=media_type)
+        if media_type == "image/png":
+            return Response(qr.png(code.text), mimetype=media_type)
+        content = {
+            "code": code.text,
+            "reference": row.reference,
+            "not_before": code.not_before,
+            "expires_at": code.expires_at,
+            "server_time": now,
+        }
+        body = orjson.dumps(schemas.CodeSchema().dump(content))
+        return Response(body, mimetype="application/json")
+
+
+def _negotiated() -> str:
+    """Choose the media type; ``*/*`` and problem+json count as JSON. Raises ``NotAcceptable``."""
+    accepted = request.accept_mimetypes
+    if not accepted:
+        return "application/json"
+    for value, quality in accepted:
+        if quality <= 0:
+            continue
+        if value in ("image/svg+xml", "image/png"):
+            return str(value)
+        if value in JSON_LIKE:
+            return "application/json"
+        if value == "image/*":
+            return "image/svg+xml"
+    raise NotAcceptable

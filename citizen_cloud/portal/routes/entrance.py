@@ -1,0 +1,140 @@
+"""What an app reads before or right after sign-in: configuration, catalogue, home, agenda."""
+
+from typing import Any
+
+from flask.views import MethodView
+
+from citizen_cloud import clock, db
+from citizen_cloud.booking import queries as bookings
+from citizen_cloud.manifest import ServiceModule
+from citizen_cloud.portal import queries, schemas
+from citizen_cloud.portal.state import host
+from citizen_cloud.web.blueprint import Blueprint
+from citizen_cloud.web.caller import caller
+from citizen_cloud.web.marks import any_version, public, signed_in
+
+blp = Blueprint("portal", description="Home, agenda, catalogue, app configuration")
+
+ON = ("active", "read_only", "draining")
+MOST_AGENDA = 100
+
+
+def modules_on() -> list[tuple[ServiceModule, str]]:
+    """Return the modules citizens see, with their states."""
+    here = host()
+    return [
+        (module, state)
+        for name, module in sorted(here.modules.items())
+        if (state := here.switchboard.state(name)) in ON
+    ]
+
+
+@blp.route("/app/config")
+class AppConfig(MethodView):
+    """Configuration of the app."""
+
+    @blp.response(200, schemas.AppConfigSchema)
+    @blp.operation("getAppConfig")
+    @any_version
+    @public
+    def get(self) -> dict[str, Any]:
+        """Read the app's configuration
+
+        The oldest version still served, the languages and the services that are on. An app older
+        than ``min_version`` gets ``426 client_too_old`` everywhere else.
+        """
+        settings = host().settings
+        return {
+            "min_version": settings.min_app_version,
+            "latest_version": settings.latest_app_version,
+            "languages": ["zh-CN", "en"],
+            "modules": _catalogue(),
+            "server_time": clock.now(),
+        }
+
+
+@blp.route("/modules")
+class Modules(MethodView):
+    """The catalogue."""
+
+    @blp.response(200, schemas.ModulesSchema)
+    @blp.operation("listModules")
+    @public
+    def get(self) -> dict[str, Any]:
+        """List the services that are on
+
+        A service that is switched off is not listed; its doors answer ``503 module_off``.
+        """
+        return {"items": _catalogue()}
+
+
+def _catalogue() -> list[dict[str, Any]]:
+    return [
+        {"name": module.name, "title": module.title.as_json(), "state": state}
+        for module, state in modules_on()
+    ]
+
+
+@blp.route("/home")
+class Home(MethodView):
+    """The first screen."""
+
+    @blp.response(200, schemas.HomeSchema)
+    @blp.operation("getHome")
+    @signed_in()
+    def get(self) -> dict[str, Any]:
+        """Read the home screen
+
+        Tiles of the services that are on with what waits behind each, the next few items of the
+        agenda, and the number of unread messages: everything the first screen shows.
+        """
+        me, now = caller(), clock.now()
+        person_id = me.identity.person_id if me.identity else None
+        with db.statement() as connection:
+            found = queries.home(connection, account_id=me.account_id, person_id=person_id)
+        return {
+            "unread_messages": found.unread,
+            "tiles": [_tile(module, state, found) for module, state in modules_on()],
+            "next": found.coming,
+            "server_time": now,
+        }
+
+
+def _tile(module: ServiceModule, state: str, found: queries.Home) -> dict[str, Any]:
+    tile = module.tile
+    return {
+        "module": module.name,
+        "title": module.title.as_json(),
+        "icon": tile.icon if tile else "service",
+        "path": tile.path if tile else f"/{module.segment}",
+        "state": state,
+        "badge": found.badges.get(module.name, 0) + _extra(module),
+    }
+
+
+def _extra(module: ServiceModule) -> int:
+    """Ask a module that counts more than its coming bookings."""
+    if module.tile is None or module.tile.badge is None:
+        return 0
+    with db.transaction() as session:
+        return module.tile.badge(session, caller().account_id, clock.now())
+
+
+@blp.route("/me/agenda")
+class Agenda(MethodView):
+    """What is coming up."""
+
+    @blp.response(200, schemas.AgendaSchema)
+    @blp.operation("getAgenda")
+    @signed_in()
+    def get(self) -> dict[str, Any]:
+        """Read my agenda
+
+        Coming bookings of every service, soonest first; empty before the real-name step.
+        """
+        identity = caller().identity
+        if identity is None:
+            return {"items": []}
+        with db.statement() as connection:
+            rows = bookings.agenda(connection, identity.person_id, None, MOST_AGENDA)
+        return {"items": rows}

@@ -1,0 +1,55 @@
+"""Prometheus counters and timings by route template; never by raw path, account or person."""
+
+import os
+import time
+
+from flask import Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+REQUESTS = Counter(
+    "citizen_cloud_requests_total", "Requests answered", ("method", "route", "status")
+)
+SECONDS = Histogram(
+    "citizen_cloud_request_seconds",
+    "Time to answer",
+    ("route",),
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
+)
+
+
+def install(app: Flask) -> None:
+    """Measure every request."""
+    counters = {}
+    timers = {}
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        route = str(request.url_rule) if request.url_rule else "none"
+        key = (request.method if request.url_rule else "any", route, response.status_code)
+        if key not in counters:
+            counters[key] = REQUESTS.labels(*key)
+            timers[route] = SECONDS.labels(route)
+        counters[key].inc()
+        timers[route].observe(time.perf_counter() - g.get("began", time.perf_counter()))
+        return response
+
+
+def exposition() -> Response:
+    """Return the metrics of all workers in the Prometheus text format."""
+    registry = None
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    body = generate_latest(registry) if registry else generate_latest()
+    return Response(body, content_type=CONTENT_TYPE_LATEST)
