@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from citizen_cloud.text import Text
 
 
-class Refusal(Exception):  # noqa: N818 - the field's word; a refusal is an answer, not a fault
+class Refusal(Exception):
     """Something the caller asked for that is not given, and why.
 
     ``facts`` travel to the caller as extension members of the problem and fill ``{name}`` places
@@ -38,7 +38,9 @@ class Unauthenticated(Refusal):
 
     code = "unauthenticated"
     title = Text("请先登录", "Sign-in required")
-    detail = Text("登录信息缺失或已失效，请重新登录。", "The sign-in is missing or no longer valid.")
+    detail = Text(
+        "登录信息缺失或已失效，请重新登录。", "The sign-in is missing or no longer valid."
+    )
 
 
 class StepUpRequired(Refusal):
@@ -92,6 +94,16 @@ class Invalid(Refusal):
     detail = Text("请检查标出的内容后重新提交。", "Correct the marked values and send it again.")
 
 
+class IdempotencyKeyReused(Invalid):
+    """The key was used before with another request."""
+
+    code = "idempotency_key_reused"
+    title = Text("幂等键已被使用", "Idempotency-Key reused")
+    detail = Text(
+        "该幂等键已用于内容不同的请求。", "This key was used with a different request before."
+    )
+
+
 class TooMany(Refusal):
     """A limit of attempts is used up; ``retry_after`` is in seconds."""
 
@@ -105,4 +117,6 @@ class Unavailable(Refusal):
 
     code = "unavailable"
     title = Text("服务暂时不可用", "Temporarily unavailable")
-    detail = Text("服务暂时不可用，请稍后再试。", "The service is not available now; try again soon.")
+    detail = Text(
+        "服务暂时不可用，请稍后再试。", "The service is not available now; try again soon."
+    )

@@ -32,8 +32,9 @@ class Slot(Base):
         CheckConstraint("overcommit >= 0", name="overcommit"),
         CheckConstraint("starts_at < ends_at", name="period"),
         CheckConstraint("opens_at < closes_at", name="booking_period"),
+        CheckConstraint("closes_at <= ends_at", name="closes_before_end"),
         CheckConstraint("status IN ('open','closed','cancelled')", name="status"),
-        Index("ix_slot_ends_at", "ends_at"),
+        Index("ix_slot_unsettled", "ends_at", postgresql_where=text("NOT settled")),
         {"schema": "booking", "postgresql_with": {"fillfactor": "50"}},
     )
 
@@ -49,6 +50,8 @@ class Slot(Base):
     overcommit: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     status: Mapped[str] = mapped_column(String(16), server_default=text("'open'"))
     hot: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Over, and what nobody claimed has been given back: nothing can be taken any more.
+    settled: Mapped[bool] = mapped_column(server_default=text("false"))
     ledger_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     ledger_head: Mapped[bytes] = mapped_column(
         LargeBinary, server_default=text("'\\x'::bytea")
@@ -127,6 +130,8 @@ class Allowance(Base):
     used: Mapped[int]
     max: Mapped[int]
     window_from: Mapped[date | None]
+    # Where the window before this one ended: a day before it belongs to a count no longer kept
+    floor_on: Mapped[date | None]
 
 
 class LedgerEntry(Base):

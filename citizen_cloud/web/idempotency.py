@@ -17,12 +17,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.errors import IdempotencyKeyReused
 from citizen_cloud.web.caller import caller
-from citizen_cloud.web.problems import (
-    IdempotencyKeyMissing,
-    IdempotencyKeyReused,
-    RequestInFlight,
-)
+from citizen_cloud.web.problems import IdempotencyKeyMissing, RequestInFlight
 
 KEY = re.compile("[!-~]{1,64}")
 

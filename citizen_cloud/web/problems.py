@@ -128,16 +128,6 @@ class IdempotencyKeyMissing(Refusal):
     )
 
 
-class IdempotencyKeyReused(Refusal):
-    """The key was used before with another request."""
-
-    code = "idempotency_key_reused"
-    title = Text("幂等键已被使用", "Idempotency-Key reused")
-    detail = Text(
-        "该幂等键已用于内容不同的请求。", "This key was used with a different request before."
-    )
-
-
 class RequestInFlight(Refusal):
     """The same request is being worked on now."""
 
@@ -164,7 +154,6 @@ STATUS: dict[type[Refusal], int] = {
     UriTooLong: 414,
     UnsupportedMediaType: 415,
     errors.Invalid: 422,
-    IdempotencyKeyReused: 422,
     ClientTooOld: 426,
     errors.TooMany: 429,
     HeaderTooLarge: 431,

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("used", sa.Integer(), nullable=False),
         sa.Column("max", sa.Integer(), nullable=False),
         sa.Column("window_from", sa.Date(), nullable=True),
+        sa.Column("floor_on", sa.Date(), nullable=True),
         sa.CheckConstraint("used BETWEEN 0 AND max", name=op.f("ck_allowance_within_limit")),
         sa.PrimaryKeyConstraint("scope", "person_key", "quota_period", name=op.f("pk_allowance")),
         schema="booking",
@@ -39,12 +40,14 @@ def upgrade() -> None:
         sa.Column("overcommit", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("status", sa.String(length=16), server_default=sa.text("'open'"), nullable=False),
         sa.Column("hot", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("ledger_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "ledger_head", sa.LargeBinary(), server_default=sa.text("'\\x'::bytea"), nullable=False
         ),
         sa.CheckConstraint("status IN ('open','closed','cancelled')", name=op.f("ck_slot_status")),
         sa.CheckConstraint("capacity >= 0", name=op.f("ck_slot_capacity")),
+        sa.CheckConstraint("closes_at <= ends_at", name=op.f("ck_slot_closes_before_end")),
         sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_slot_booking_period")),
         sa.CheckConstraint("overcommit >= 0", name=op.f("ck_slot_overcommit")),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_slot_period")),
@@ -60,7 +63,14 @@ def upgrade() -> None:
         schema="booking",
         postgresql_with={"fillfactor": "50"},
     )
-    op.create_index("ix_slot_ends_at", "slot", ["ends_at"], unique=False, schema="booking")
+    op.create_index(
+        "ix_slot_unsettled",
+        "slot",
+        ["ends_at"],
+        unique=False,
+        schema="booking",
+        postgresql_where=sa.text("NOT settled"),
+    )
     op.create_table(
         "booking",
         sa.Column("id", sa.Uuid(), nullable=False),
