@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -84,7 +84,9 @@ def running(services: Sequence[Service]) -> Iterator[None]:
             if process.poll() is None:
                 process.terminate()
         for process in started:
-            stop(process, (signal.SIGTERM, max(0.0, deadline - time.monotonic())))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            stop(process)
 
 
 class Startable(Protocol):
