@@ -16,7 +16,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto, db, migrations
-from citizen_cloud.app import create_app
 from citizen_cloud.config import Settings
 from citizen_cloud.db import PooledDatabase
 from citizen_cloud.embedded import scratch
@@ -87,9 +86,10 @@ class SavepointDatabase:
     def transaction(self) -> Iterator[Session]:
         """Commit into the test's outer transaction only."""
         mode: Any = "create_savepoint"
-        with Session(
-            self.connection, expire_on_commit=False, join_transaction_mode=mode
-        ) as session, session.begin():
+        with (
+            Session(self.connection, expire_on_commit=False, join_transaction_mode=mode) as session,
+            session.begin(),
+        ):
             yield session
 
     @contextmanager
@@ -102,6 +102,8 @@ class SavepointDatabase:
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
     """Assemble the application once; every module is on."""
+    from citizen_cloud.app import create_app  # noqa: PLC0415 - rules' tests need no application
+
     app = create_app(settings)
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False

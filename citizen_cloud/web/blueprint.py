@@ -40,8 +40,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """
         prefix = url_prefix if root else API_ROOT + url_prefix
         super().__init__(name, name, url_prefix=prefix, description=description)
-        documenters: list[Any] = vars(self)["_prepare_doc_cbks"]
-        vars(self)["_prepare_doc_cbks"] = [
+        documenters: list[Any] = self.__dict__["_prepare_doc_cbks"]
+        self.__dict__["_prepare_doc_cbks"] = [
             self._prepare_examples,
             *documenters,
             self._prepare_access,

@@ -1,0 +1,206 @@
+"""``citizen-cloud demo``: the main job, step by step, against the running server.
+
+It speaks to the API as a phone and a clerk's terminal would, and says what it sees. The only
+things it reads beside HTTP are the texts (``var/sms.log``) and the clerk's secrets
+(``var/demo.json``), as their owners would.
+"""
+
+import json
+import re
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+import pyotp
+import qrcode
+
+from citizen_cloud.cli.demo.people import invented_document, invented_name, invented_phone
+from citizen_cloud.cli.environment import default_var, settings
+
+SMS_WAIT_S = 10.0
+PIECES = 2
+
+
+class WalkFailed(click.ClickException):
+    """A step did not answer as it should; the tour ends with exit code 1."""
+
+
+@click.command()
+@click.option("--var", type=click.Path(path_type=Path), default=default_var, help="Data folder.")
+@click.option("--url", default=None, help="Where the API is; else what serve said.")
+def command(var: Path, url: str | None) -> None:
+    """Walk the main job: sign in, real name, book masks, show the code, collect them."""
+    base = url or settings(var).public_url
+    with httpx.Client(base_url=base, timeout=15, headers={"Accept-Language": "zh-CN"}) as http:
+        Tour(http, var).run()
+
+
+class Tour:
+    """One citizen's way to a mask, and one clerk's."""
+
+    def __init__(self, http: httpx.Client, var: Path) -> None:
+        self._http = http
+        self._var = var
+        self._step = 0
+
+    def run(self) -> None:
+        """Walk all steps. Raises ``WalkFailed`` at the first one that goes wrong."""
+        citizen = self._sign_in(invented_phone())
+        self._prove_name(citizen)
+        offer = self._find_offer()
+        booking = self._book(citizen, offer)
+        code = self._show_code(citizen, booking)
+        clerk = self._clerk()
+        self._redeem(clerk, code)
+        self._read_messages(citizen)
+        click.secho("\n演示完成 The tour is complete.", fg="green")
+
+    def _say(self, words: str) -> None:
+        self._step += 1
+        click.echo(f"{self._step:2}. {words}")
+
+    def _call(
+        self, method: str, path: str, *, expect: int, token: str | None = None, **options: Any
+    ) -> Any:
+        headers = options.pop("headers", {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        answer = self._http.request(method, f"/api/v1{path}", headers=headers, **options)
+        if answer.status_code != expect:
+            raise WalkFailed(f"{method} {path}: {answer.status_code} {answer.text[:400]}")
+        return answer.json() if answer.content else None
+
+    def _sign_in(self, phone: str) -> str:
+        challenge = self._call("POST", "/auth/otp", expect=202, json={"phone": phone})
+        self._say(f"请求验证码 asked for a code, phone {phone[:6]}****{phone[-4:]}")
+        code = self._texted_code(phone)
+        self._say(f"收到短信 the text arrived in {self._var / 'sms.log'}")
+        granted = self._call(
+            "POST",
+            "/auth/token",
+            expect=200,
+            json={
+                "grant_type": "otp",
+                "challenge_id": challenge["challenge_id"],
+                "code": code,
+                "device": {"name": "演示手机 demo phone"},
+            },
+        )
+        self._say(f"已登录 signed in; the token lives {granted['expires_in']} s")
+        return str(granted["access_token"])
+
+    def _texted_code(self, phone: str) -> str:
+        """Wait until the job worker has delivered the text."""
+        log, deadline = self._var / "sms.log", time.monotonic() + SMS_WAIT_S
+        while time.monotonic() < deadline:
+            lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+            for line in reversed(lines):
+                text = json.loads(line)
+                found = re.search("[0-9]{6}", text["text"])
+                if text["to"] == phone and found:
+                    return found[0]
+            time.sleep(0.1)
+        raise WalkFailed(f"no text for {phone} in {log} within {SMS_WAIT_S:.0f} s")
+
+    def _prove_name(self, token: str) -> None:
+        proof = {
+            "document_type": "resident_id",
+            "document_number": invented_document(),
+            "name": invented_name(),
+        }
+        refusal = self._call("POST", "/me/real-name", expect=403, token=token, json=proof)
+        self._say(f"未同意前拒绝 without consent: {refusal['code']}, {refusal['detail']}")
+        consent = {"purpose": refusal["purpose"], "version": refusal["version"]}
+        self._call("POST", "/me/consents", expect=201, token=token, json=consent)
+        self._call("POST", "/me/real-name", expect=200, token=token, json=proof)
+        me = self._call("GET", "/me", expect=200, token=token)
+        self._say(f"实名完成 real name proven: {me['name']}, L{me['level']}")
+
+    def _find_offer(self) -> dict[str, Any]:
+        campaigns = self._call("GET", "/masks/campaigns", expect=200)["items"]
+        campaign = next(c for c in campaigns if c["product_class"] == "adult")
+        path = f"/masks/campaigns/{campaign['id']}/offers"
+        near = {"near": "38.92,121.64", "available": "true", "limit": "50"}
+        offers = self._call("GET", path, expect=200, params=near)["items"]
+        outlet = self._staff()["organisation_id"]
+        now = time.time()
+        for offer in offers:
+            if offer["outlet"]["id"] == outlet and _spans(offer, now):
+                name = offer["outlet"]["name"]["zh"]
+                self._say(f"找到网点 found {name}, {offer['remaining']} left in this half-day")
+                return dict(offer)
+        raise WalkFailed("no outlet hands out masks at this hour; run ./scripts/serve again")
+
+    def _book(self, token: str, offer: dict[str, Any]) -> dict[str, Any]:
+        path, key = f"/masks/offers/{offer['id']}/bookings", str(uuid.uuid4())
+        send = {"json": {"quantity": PIECES}, "headers": {"Idempotency-Key": key}}
+        booking = self._call("POST", path, expect=201, token=token, **send)
+        self._say(f"预约成功 booked {PIECES} pieces, reference {booking['reference']}")
+        send = {"json": {"quantity": PIECES}, "headers": {"Idempotency-Key": key}}
+        again = self._call("POST", path, expect=201, token=token, **send)
+        if again["id"] != booking["id"]:
+            raise WalkFailed("a retry with the same key made another booking")
+        self._say("重试得到同一预约 the retry with the same key got the same booking")
+        send = {"json": {"quantity": PIECES}, "headers": {"Idempotency-Key": str(uuid.uuid4())}}
+        refusal = self._call("POST", path, expect=409, token=token, **send)
+        self._say(f"再次预约被拒 a second booking: {refusal['code']}, {refusal['detail']}")
+        return dict(booking)
+
+    def _show_code(self, token: str, booking: dict[str, Any]) -> str:
+        shown = self._call("GET", f"/bookings/{booking['id']}/code", expect=200, token=token)
+        code = str(shown["code"])
+        picture = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=2)
+        picture.add_data(code)
+        click.echo()
+        picture.print_ascii(invert=True)
+        self._say(f"出示取货码 the code, {len(code)} characters, QR version {picture.version}")
+        return code
+
+    def _staff(self) -> dict[str, Any]:
+        secrets = json.loads((self._var / "demo.json").read_text(encoding="utf-8"))
+        return dict(secrets["staff"])
+
+    def _clerk(self) -> str:
+        secrets = self._staff()
+        for _ in range(2):
+            sent = {
+                "grant_type": "password",
+                "username": secrets["username"],
+                "password": secrets["password"],
+                "totp": pyotp.TOTP(secrets["totp_secret"]).now(),
+            }
+            answer = self._http.post("/api/v1/auth/token", json=sent)
+            if answer.status_code == httpx.codes.OK:
+                self._say(f"店员登录 the clerk signed in: {secrets['username']}")
+                return str(answer.json()["access_token"])
+            # A one-time code works once: a tour right after another waits for the next one.
+            time.sleep(30 - time.time() % 30 + 0.5)
+        raise WalkFailed(f"the clerk cannot sign in: {answer.text[:400]}")
+
+    def _redeem(self, token: str, code: str) -> None:
+        path = "/masks/staff/redemptions"
+        handed = self._call("POST", path, expect=200, token=token, json={"code": code})
+        self._say(f"核销成功 handed out {handed['quantity']} to {handed['person']['name']}")
+        refusal = self._call("POST", path, expect=409, token=token, json={"code": code})
+        self._say(f"重复核销被拒 the same code again: {refusal['code']}, {refusal['detail']}")
+
+    def _read_messages(self, token: str) -> None:
+        deadline = time.monotonic() + SMS_WAIT_S
+        while time.monotonic() < deadline:
+            items = self._call("GET", "/me/messages", expect=200, token=token)["items"]
+            if items:
+                self._say(f"站内消息 inbox: {items[0]['title']['zh']}")
+                return
+            time.sleep(0.2)
+        raise WalkFailed("no message arrived in the inbox")
+
+
+def _spans(offer: dict[str, Any], now: float) -> bool:
+    """Return whether the offer's window holds this moment, with a minute to spare."""
+    starts = datetime.fromisoformat(offer["starts_at"]).timestamp()
+    ends = datetime.fromisoformat(offer["ends_at"]).timestamp()
+    return starts <= now and now + 60 < ends
