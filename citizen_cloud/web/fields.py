@@ -3,6 +3,7 @@
 Every message is a code; ``words.py`` says it in the caller's language.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -113,6 +114,8 @@ class Number(fields.Float):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.make_error("invalid")
+        if not math.isfinite(value):
+            raise self.make_error("special")
         return float(value)
 
 
