@@ -41,6 +41,8 @@ class Campaign(Base):
     product_class: Mapped[str] = mapped_column(String(16))
     # A name of rules.PROFILES
     profile: Mapped[str] = mapped_column(String(16))
+    # rules.eligibility.Eligibility, in full: the conditions of a campaign never change
+    eligibility: Mapped[dict[str, Any]] = mapped_column(JSONB)
     mode: Mapped[str] = mapped_column(String(16), server_default=text("'first_come'"))
     # Collection days, inclusive
     starts_on: Mapped[date]
@@ -64,8 +66,9 @@ class Offer(Base):
     __tablename__ = "offer"
     __table_args__ = (
         CheckConstraint("half IN ('am','pm')", name="half"),
+        CheckConstraint("status IN ('open','paused')", name="status"),
         UniqueConstraint("organisation_id", "product_class", "window_on", "half"),
-        Index("ix_offer_campaign", "campaign_id", "window_on", "slot_id"),
+        Index("ix_offer_campaign", "campaign_id", "window_on", "half", "slot_id"),
         SCHEMA,
     )
 
@@ -75,6 +78,8 @@ class Offer(Base):
     product_class: Mapped[str] = mapped_column(String(16))
     window_on: Mapped[date]
     half: Mapped[str] = mapped_column(String(2))
+    # The outlet's own wish; the slot is open when campaign, outlet and offer all are
+    status: Mapped[str] = mapped_column(String(16), server_default=text("'open'"))
     # When the outlet last counted its stock
     counted_at: Mapped[datetime] = mapped_column(server_default=CREATED)
 
@@ -102,6 +107,16 @@ class Redemption(Base):
     redeemed_at: Mapped[datetime]
     undone_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.account.id"))
     undone_at: Mapped[datetime | None]
+
+
+class Reminder(Base):
+    """A booking whose holder was reminded; the row is what keeps a second text away."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (SCHEMA,)
+
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("booking.booking.id"), primary_key=True)
+    sent_at: Mapped[datetime] = mapped_column(server_default=CREATED)
 
 
 class StockImport(Base):

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("title", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("product_class", sa.String(length=16), nullable=False),
         sa.Column("profile", sa.String(length=16), nullable=False),
+        sa.Column("eligibility", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
             "mode", sa.String(length=16), server_default=sa.text("'first_come'"), nullable=False
         ),
@@ -83,6 +84,7 @@ def upgrade() -> None:
         sa.Column("product_class", sa.String(length=16), nullable=False),
         sa.Column("window_on", sa.Date(), nullable=False),
         sa.Column("half", sa.String(length=2), nullable=False),
+        sa.Column("status", sa.String(length=16), server_default=sa.text("'open'"), nullable=False),
         sa.Column(
             "counted_at",
             sa.DateTime(timezone=True),
@@ -90,6 +92,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint("half IN ('am','pm')", name=op.f("ck_offer_half")),
+        sa.CheckConstraint("status IN ('open','paused')", name=op.f("ck_offer_status")),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["masks.campaign.id"], name=op.f("fk_offer_campaign_id")
         ),
@@ -112,7 +115,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_offer_campaign",
         "offer",
-        ["campaign_id", "window_on", "slot_id"],
+        ["campaign_id", "window_on", "half", "slot_id"],
         unique=False,
         schema="masks",
     )
@@ -152,10 +155,26 @@ def upgrade() -> None:
         schema="masks",
         postgresql_where=sa.text("undone_at IS NULL"),
     )
+    op.create_table(
+        "reminder",
+        sa.Column("booking_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "sent_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("statement_timestamp()"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["booking_id"], ["booking.booking.id"], name=op.f("fk_reminder_booking_id")
+        ),
+        sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_reminder")),
+        schema="masks",
+    )
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("reminder", schema="masks")
     op.drop_table("redemption", schema="masks")
     op.drop_table("offer", schema="masks")
     op.drop_table("stock_import", schema="masks")

@@ -1,0 +1,1 @@
+"""What the masks module reads: rows, never objects that write themselves back."""
