@@ -15,6 +15,7 @@ COMMANDS = {
     "jobs": "citizen_cloud.cli.jobs:command",
     "masks": "citizen_cloud.cli.masks:command",
     "modules": "citizen_cloud.cli.modules:command",
+    "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
 }
 
