@@ -1,6 +1,6 @@
 """Alembic's entry: runs the branches on the connection that ``citizen_cloud.migrations`` opened."""
 
-from importlib import import_module, util
+from importlib import import_module
 
 from alembic import context
 
@@ -10,10 +10,8 @@ from citizen_cloud.registry.discovery import discover
 
 for room in ROOMS:
     import_module(f"citizen_cloud.{room}.models")
-for module in discover().modules.values():
-    package = module.blueprints[0].import_name.rsplit(".", 1)[0]
-    if module.migrations and util.find_spec(f"{package}.models"):
-        import_module(f"{package}.models")
+# Loading a module's manifest loads its models.
+discover()
 
 schemas = frozenset(context.config.attributes["schemas"])
 

@@ -63,7 +63,7 @@ class MyBookings(MethodView):
                 session,
                 me.identity.person_id,
                 status=query.get("status"),
-                after=UUID(after[0]) if after else None,
+                cursor=UUID(after[0]) if after else None,
                 limit=limit + 1,
             )
             seen = shown(session, host(), caller=me, rows=rows[:limit], now=clock.now())
