@@ -53,9 +53,7 @@ class Slot(Base):
     # Over, and what nobody claimed has been given back: nothing can be taken any more.
     settled: Mapped[bool] = mapped_column(server_default=text("false"))
     ledger_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    ledger_head: Mapped[bytes] = mapped_column(
-        LargeBinary, server_default=text("'\\x'::bytea")
-    )
+    ledger_head: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("'\\x'::bytea"))
 
 
 class SlotText(Base):

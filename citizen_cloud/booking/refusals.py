@@ -64,7 +64,7 @@ class AlreadyRedeemed(Conflict):
 
 
 class WrongState(Conflict):
-    """The booking's ``status`` does not allow it."""
+    """The booking does not stand where this can be done; ``booking_status`` says where it does."""
 
     code = "state_conflict"
     title = Text("当前状态不允许", "Not possible in the current state")

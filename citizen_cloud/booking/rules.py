@@ -60,9 +60,7 @@ MOVES: Mapping[str, Move] = MappingProxyType(
         "confirm": Move(
             event="booking.confirmed", sources=("held",), target="booked", condition="live"
         ),
-        "cancel": Move(
-            event="booking.cancelled", sources=("held", "booked"), target="cancelled"
-        ),
+        "cancel": Move(event="booking.cancelled", sources=("held", "booked"), target="cancelled"),
         "check_in": Move(
             event="booking.fulfilled", sources=("booked", "arrived"), target="fulfilled"
         ),
