@@ -299,8 +299,22 @@ def test_the_log_never_quotes_a_request(server: Server, home: Path) -> None:
 
 
 def test_nothing_listens_but_the_port(server: Server, home: Path) -> None:
-    assert server.connect()
+    held = set()
+    for pid in (server.process.pid, *children(server.process.pid)):
+        held |= {str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    listening = [row[1] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in held]
+    assert listening == [f"0100007F:{server.port:04X}"]
     assert not list(home.rglob("*.ctl"))
+
+
+def children(pid: int) -> list[int]:
+    """Return the worker processes of a master."""
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_the_settings_import_nothing_that_must_be_patched() -> None:
