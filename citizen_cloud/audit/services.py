@@ -140,6 +140,11 @@ def link(prev: bytes, number: int, digest: bytes) -> bytes:
     return hashlib.sha256(prev + number.to_bytes(8, "big") + digest).digest()
 
 
+def length(session: Session) -> int:
+    """Return how many links the chain has."""
+    return _head(session)[0]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing wrong with the chain, and where."""

@@ -9,7 +9,7 @@ import click
 
 from citizen_cloud import clock, crypto, db, log
 from citizen_cloud.app import contributions
-from citizen_cloud.config import load_settings
+from citizen_cloud.cli.environment import settings as settings_of_run
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.worker import PULSE, Worker
 from citizen_cloud.manifest import Contribution, Handler, Job, ServiceModule
@@ -27,7 +27,7 @@ def command() -> None:
 @command.command()
 def work() -> None:
     """Deliver messages, seal the audit chain, run scheduled jobs, until stopped."""
-    settings = load_settings()
+    settings = settings_of_run()
     log.configure()
     crypto.configure(settings)
     db.install(db.PooledDatabase(settings.database_url, pool_size=WORKER_POOL))
