@@ -41,7 +41,7 @@ class Organisation(Base):
     town: Mapped[str] = mapped_column(String(32))
     latitude: Mapped[float | None] = mapped_column(Float)
     longitude: Mapped[float | None] = mapped_column(Float)
-    # wgs84 | gcj02 | bd09
+    # The datum the position was given in (wgs84 | gcj02 | bd09); what is stored is WGS-84.
     datum: Mapped[str | None] = mapped_column(String(8))
     tokens: Mapped[list[str]] = mapped_column(ARRAY(String))
     status: Mapped[str] = mapped_column(String(16), server_default=text("'active'"))
