@@ -5,17 +5,23 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from select import POLLIN
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import DateTime, MetaData, create_engine
+from gevent.monkey import get_original
+from psycopg.pq import ConnStatus
+from sqlalchemy import DateTime, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from citizen_cloud.config import Settings
 
 APP_ROLE = "citizen_cloud_app"
+# The kernel's own poll: with no time to wait there is nothing for gevent to take over.
+_poll = get_original("select", "poll")
 # What one caller may hold up: shorter than any proxy's patience, longer than any honest statement.
 TIMEOUTS = {
     "lock_timeout": "4s",
@@ -68,6 +74,7 @@ class PooledDatabase:
             pool_use_lifo=True,
             connect_args={"options": options(role), "connect_timeout": 5, "prepare_threshold": 2},
         )
+        event.listen(self.engine, "checkout", refuse_stale)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
@@ -85,6 +92,22 @@ class PooledDatabase:
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
+    """Let the pool replace a connection that ended while it lay there; asks the kernel only.
+
+    An idle PostgreSQL connection has nothing to say: bytes to read, or its end, mean that the
+    server has gone, restarted or dismissed us. So no request pays for a restart that is over, and
+    none pays a round trip to find out. Raises ``DisconnectionError``, which the pool handles.
+    """
+    held = connection.pgconn
+    if held.status == ConnStatus.OK:
+        poller = _poll()
+        poller.register(held.socket, POLLIN)
+        if not poller.poll(0):
+            return
+    raise DisconnectionError
 
 
 def options(role: str | None) -> str:
