@@ -42,6 +42,14 @@ class Account:
     uid: int
     gid: int
 
+    @property
+    def name(self) -> str:
+        """The user's name; the number where it has none."""
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
+
     def switch(self) -> Switch:
         """Return what ``Popen`` needs to become this user."""
         if self.uid == os.geteuid():
@@ -75,7 +83,7 @@ class Account:
             found = path.lstat()
             private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
             if not private or found.st_uid != self.uid:
-                message = f"{path} exists and is not a private folder of user {self.uid}"
+                message = f"{path} exists and is not a private folder of user {self.name}"
                 raise EngineError(message) from None
         return path
 
@@ -114,7 +122,7 @@ def settle(wanted: Path, account: Account, tell: Callable[[str], None]) -> Path:
     if account.can_enter(wanted):
         return wanted
     home = shelter_of(wanted)
-    tell(f"user {account.uid}, who runs PostgreSQL, cannot enter {wanted}: data is in {home}")
+    tell(f"user {account.name}, who runs PostgreSQL, cannot enter {wanted}: data is in {home}")
     return make_folder(home)
 
 

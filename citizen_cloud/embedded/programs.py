@@ -25,7 +25,7 @@ def postgres_programs(account: Account, home: Path) -> Path:
     if not account.can(programs / "postgres", "--version"):
         programs = _copied(installed, home)
     if not account.can(programs / "initdb", "--version"):
-        message = f"the programs in {programs} do not run as user {account.uid} on this system"
+        message = f"the programs in {programs} do not run as user {account.name} on this system"
         raise EngineError(message)
     return programs
 
