@@ -1,0 +1,130 @@
+"""What the booking room adds: its sweepers, and which personal data it holds."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.booking import services
+from citizen_cloud.manifest import Contribution, Job, PersonalData
+from citizen_cloud.text import Text
+
+MOST = 500
+# Longer than any quota period, so that forgetting never gives a second quota.
+KEEP_QUOTAS = timedelta(days=62)
+RETENTION_DAYS = 730
+
+_LAPSED_SLOTS = text(
+    """
+    SELECT DISTINCT slot_id FROM booking.booking
+     WHERE status = 'held'
+       AND held_until <= coalesce(cast(:now AS timestamptz), statement_timestamp())
+     LIMIT :most
+    """
+)
+_OVER = text(
+    """
+    WITH over AS MATERIALIZED (
+        SELECT b.scope, b.person_key, b.quota_period
+          FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
+         WHERE b.person_key IS NOT NULL
+         GROUP BY b.scope, b.person_key, b.quota_period
+        HAVING max(s.ends_at) < :before
+         LIMIT :most
+    ), gone AS (
+        DELETE FROM booking.allowance a USING over o JOIN booking.allowance x
+               USING (scope, person_key, quota_period)
+         WHERE a.scope = o.scope AND a.person_key = o.person_key
+           AND a.quota_period = o.quota_period
+           AND a.window_from IS NOT DISTINCT FROM x.window_from AND a.used = x.used
+     RETURNING a.scope, a.person_key, a.quota_period
+    )
+    UPDATE booking.booking b SET person_key = NULL FROM gone g
+     WHERE b.scope = g.scope AND b.person_key = g.person_key AND b.quota_period = g.quota_period
+    """
+)
+_EXPORT = text(
+    """
+    SELECT b.reference, b.status, b.quantity, b.booked_at, b.changed_at, b.cancel_reason,
+           s.module, s.starts_at, s.ends_at, w.title, w.place
+      FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
+      LEFT JOIN booking.slot_text w ON w.slot_id = b.slot_id
+     WHERE b.booked_by = :account_id
+        OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account_id)
+     ORDER BY b.id
+    """
+)
+_ERASE = text(
+    """
+    UPDATE booking.booking SET cancel_reason = NULL
+     WHERE cancel_reason IS NOT NULL
+       AND (booked_by = :account_id
+            OR person_id = (SELECT person_id FROM accounts.account WHERE id = :account_id))
+    """
+)
+
+
+def expire_holds(now: datetime | None) -> int:
+    """Free unconfirmed holds, one slot and one transaction at a time; return how many.
+
+    The statements ask the database's clock: a worker whose clock runs fast frees nothing early.
+    """
+    del now
+    with db.transaction() as session:
+        slots = session.scalars(_LAPSED_SLOTS, {"now": None, "most": MOST}).all()
+    freed = 0
+    for slot_id in slots:
+        with db.transaction() as session:
+            freed += services.expire_holds(session, slot_id=slot_id)
+    return freed
+
+
+def forget_quotas(now: datetime) -> int:
+    """Delete what people used of quotas whose period is long over; return how many bookings."""
+    with db.transaction() as session:
+        before = now - KEEP_QUOTAS
+        result = session.execute(_OVER, {"before": before, "most": MOST * 100})
+        return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def export(session: Session, account_id: UUID) -> dict[str, Any]:
+    """Return every booking an account made, and those made for its person."""
+    rows = session.execute(_EXPORT, {"account_id": account_id}).mappings()
+    return {"bookings": [dict(row) for row in rows]}
+
+
+def erase(session: Session, account_id: UUID, now: datetime) -> int:
+    """Blank what an account wrote in its own words.
+
+    Bookings stay as counts of places, under ids without a name; the quota key leaves with its
+    period, or a new account would bring a second quota.
+    """
+    del now
+    result = session.execute(_ERASE, {"account_id": account_id})
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+contribution = Contribution(
+    name="booking",
+    jobs=(
+        Job(name="booking.expire_holds", cron="*/10 * * * * *", run=expire_holds),
+        Job(name="booking.forget_quotas", cron="23 3 * * *", run=forget_quotas),
+    ),
+    personal_data=PersonalData(
+        categories=(
+            Text("预约记录", "Bookings"),
+            Text("限购用量(以不可逆标识记录)", "Quota used, under an irreversible key"),
+        ),
+        purpose=Text(
+            "保留名额并保证公平分配", "To keep the places booked and share scarce ones fairly"
+        ),
+        legal_basis=Text("履行公共服务职责", "Performance of a public service"),
+        retention_days=RETENTION_DAYS,
+        tables=frozenset({"booking.booking", "booking.allowance"}),
+        export=export,
+        erase=erase,
+    ),
+)
