@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any
 
-from gevent import Timeout  # type: ignore[import-untyped]
+from gevent import Timeout
 from werkzeug.wsgi import ClosingIterator
 
 from citizen_cloud.config import Settings

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-import gevent  # type: ignore[import-untyped]
-from gunicorn.http import errors  # type: ignore[import-untyped]
-from gunicorn.workers.base_async import AsyncWorker  # type: ignore[import-untyped]
-from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
+import gevent
+from gunicorn.http import errors
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
 from prometheus_client import multiprocess
 
 LINGER_S = 2.0
