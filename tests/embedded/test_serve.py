@@ -59,12 +59,14 @@ def served() -> Iterator[Served]:
     folder = Path(tempfile.mkdtemp(prefix="city cloud ", dir="/tmp"))
     folder.chmod(0o711)
     running = Served(folder / "var")
-    poll(lambda: running.has_said("Ctrl-C"), seconds=120)
-    yield running
-    running.process.kill()
-    running.process.wait()
-    poll(lambda: not pids_in(folder))
-    rmtree(folder)
+    try:
+        poll(lambda: running.has_said("Ctrl-C"), seconds=120)
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+        poll(lambda: not pids_in(folder))
+        rmtree(folder)
 
 
 def masters(served: Served) -> list[int]:
