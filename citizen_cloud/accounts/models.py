@@ -14,22 +14,26 @@ NEW_ID = text("uuidv7()")
 
 
 class Person(Base):
-    """One identity document is one person, whatever the phone."""
+    """One identity document is one person, whatever the phone.
+
+    Erasure blanks the row and keeps it: bookings point at it, and nobody is behind it any more.
+    """
 
     __tablename__ = "person"
     __table_args__ = (CheckConstraint("level BETWEEN 1 AND 3", name="level"), SCHEMA)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     document_type: Mapped[str] = mapped_column(String(32))
-    document_sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    document_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    name_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    document_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    document_index: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     # The quota identity: never rotates, outlives the row in allowances.
-    person_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    person_key: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     level: Mapped[int] = mapped_column(SmallInteger, server_default=text("2"))
     verified_by: Mapped[str] = mapped_column(String(32))
     verified_at: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
+    erased_at: Mapped[datetime | None]
 
 
 class Account(Base):
@@ -40,7 +44,13 @@ class Account(Base):
         CheckConstraint("kind IN ('citizen','staff','admin')", name="kind"),
         CheckConstraint("status IN ('active','suspended','closed')", name="status"),
         Index("ix_account_phone", "phone_index"),
-        Index("ix_account_person", "person_id"),
+        # One document, one living account: two racing real-name steps cannot both win.
+        Index(
+            "uq_account_person",
+            "person_id",
+            unique=True,
+            postgresql_where=text("status <> 'closed'"),
+        ),
         SCHEMA,
     )
 
@@ -75,6 +85,9 @@ class Device(Base):
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     last_seen_at: Mapped[datetime] = mapped_column(server_default=CREATED)
+    # When the document was shown on this device. A phone number alone opens level 1 only, so the
+    # next holder of a recycled number does not see the last one's data.
+    proven_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 
 
@@ -91,17 +104,16 @@ class SignIn(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
     device_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.device.id"))
-    # otp | pwd totp (RFC 8176 names, space-separated)
+    # sms | pwd otp (RFC 8176 names, space-separated)
     amr: Mapped[str] = mapped_column(String(32))
     refresh_number: Mapped[int] = mapped_column(server_default=text("1"))
     refresh_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     rotated_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     expires_at: Mapped[datetime]
     idle_expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    # signed_out | device_removed | refresh_reused | suspended
+    # signed_out | device_removed | refresh_reused | password_changed | erased
     revoked_because: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -115,6 +127,10 @@ class OtpChallenge(Base):
     purpose: Mapped[str] = mapped_column(String(16))
     phone_index: Mapped[bytes] = mapped_column(LargeBinary)
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    # Set where the request came from a proven device: only that device may then spend it.
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.device.id"))
+    # Whose day the failures are counted on: the phone's, or the proven device's own
+    allowance: Mapped[bytes] = mapped_column(LargeBinary)
     code_hash: Mapped[bytes] = mapped_column(LargeBinary)
     tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
@@ -123,12 +139,16 @@ class OtpChallenge(Base):
 
 
 class OtpDay(Base):
-    """What one phone used up on one city day; a resend resets nothing here."""
+    """What one allowance used up on one city day; a resend resets nothing here.
+
+    The allowance is the phone's blind index, or a proven device's: strangers who use up the
+    phone's day leave the owner's registered device its own.
+    """
 
     __tablename__ = "otp_day"
     __table_args__ = (SCHEMA,)
 
-    phone_index: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    allowance: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     day_on: Mapped[date] = mapped_column(primary_key=True)
     sent: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     last_sent_at: Mapped[datetime | None]

@@ -12,50 +12,24 @@ depends_on = ()
 def upgrade() -> None:
     """Create the tables."""
     op.create_table(
-        "otp_challenge",
-        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
-        sa.Column("purpose", sa.String(length=16), nullable=False),
-        sa.Column("phone_index", sa.LargeBinary(), nullable=False),
-        sa.Column("phone_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("statement_timestamp()"),
-            nullable=False,
-        ),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("spent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_otp_challenge")),
-        schema="accounts",
-    )
-    op.create_index(
-        "ix_otp_challenge_phone",
-        "otp_challenge",
-        ["phone_index", "created_at"],
-        unique=False,
-        schema="accounts",
-    )
-    op.create_table(
         "otp_day",
-        sa.Column("phone_index", sa.LargeBinary(), nullable=False),
+        sa.Column("allowance", sa.LargeBinary(), nullable=False),
         sa.Column("day_on", sa.Date(), nullable=False),
         sa.Column("sent", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("phone_index", "day_on", name=op.f("pk_otp_day")),
+        sa.PrimaryKeyConstraint("allowance", "day_on", name=op.f("pk_otp_day")),
         schema="accounts",
     )
     op.create_table(
         "person",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("document_type", sa.String(length=32), nullable=False),
-        sa.Column("document_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("document_index", sa.LargeBinary(), nullable=False),
-        sa.Column("name_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("person_key", sa.LargeBinary(), nullable=False),
+        sa.Column("document_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("document_index", sa.LargeBinary(), nullable=True),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("person_key", sa.LargeBinary(), nullable=True),
         sa.Column("level", sa.SmallInteger(), server_default=sa.text("2"), nullable=False),
         sa.Column("verified_by", sa.String(length=32), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
@@ -65,6 +39,7 @@ def upgrade() -> None:
             server_default=sa.text("statement_timestamp()"),
             nullable=False,
         ),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("level BETWEEN 1 AND 3", name=op.f("ck_person_level")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("document_index", name=op.f("uq_person_document_index")),
@@ -107,8 +82,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_account_username")),
         schema="accounts",
     )
-    op.create_index("ix_account_person", "account", ["person_id"], unique=False, schema="accounts")
     op.create_index("ix_account_phone", "account", ["phone_index"], unique=False, schema="accounts")
+    op.create_index(
+        "uq_account_person",
+        "account",
+        ["person_id"],
+        unique=True,
+        schema="accounts",
+        postgresql_where=sa.text("status <> 'closed'"),
+    )
     op.create_table(
         "consent",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -145,6 +127,7 @@ def upgrade() -> None:
             server_default=sa.text("statement_timestamp()"),
             nullable=False,
         ),
+        sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.account.id"], name=op.f("fk_device_account_id")
@@ -154,6 +137,37 @@ def upgrade() -> None:
     )
     op.create_index("ix_device_account", "device", ["account_id"], unique=False, schema="accounts")
     op.create_table(
+        "otp_challenge",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("phone_index", sa.LargeBinary(), nullable=False),
+        sa.Column("phone_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("allowance", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("statement_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("spent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["device_id"], ["accounts.device.id"], name=op.f("fk_otp_challenge_device_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_otp_challenge")),
+        schema="accounts",
+    )
+    op.create_index(
+        "ix_otp_challenge_phone",
+        "otp_challenge",
+        ["phone_index", "created_at"],
+        unique=False,
+        schema="accounts",
+    )
+    op.create_table(
         "sign_in",
         sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -161,7 +175,6 @@ def upgrade() -> None:
         sa.Column("amr", sa.String(length=32), nullable=False),
         sa.Column("refresh_number", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
         sa.Column(
             "rotated_at",
             sa.DateTime(timezone=True),
@@ -196,9 +209,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("sign_in", schema="accounts")
+    op.drop_table("otp_challenge", schema="accounts")
     op.drop_table("device", schema="accounts")
     op.drop_table("consent", schema="accounts")
     op.drop_table("account", schema="accounts")
     op.drop_table("person", schema="accounts")
     op.drop_table("otp_day", schema="accounts")
-    op.drop_table("otp_challenge", schema="accounts")

@@ -1,0 +1,1 @@
+"""Pure rules of people and login: phones, documents, names, lifetimes, passwords."""

@@ -1,0 +1,157 @@
+"""One-time codes by text message, sent within limits.
+
+Nothing here looks at accounts, so nobody learns from an answer whether a phone is known.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.refusals import PhoneInvalid
+from citizen_cloud.accounts.rules import lifetimes
+from citizen_cloud.accounts.rules.phones import canonical_phone
+from citizen_cloud.accounts.services import devices
+from citizen_cloud.accounts.services.devices import DeviceProof
+from citizen_cloud.db import new_id
+from citizen_cloud.errors import TooMany
+from citizen_cloud.jobs.services import announce
+from citizen_cloud.text import Language
+
+REQUESTED = "accounts.otp_requested"
+PURPOSE = "sign_in"
+LIMITS = {
+    "resend": lifetimes.OTP_RESEND,
+    "lock": lifetimes.OTP_LOCK,
+    "life": lifetimes.OTP_LIFE,
+    "per_day": lifetimes.OTP_PER_DAY,
+    "tries": lifetimes.OTP_TRIES,
+    "failures": lifetimes.OTP_FAILURES_PER_DAY,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """A code on its way; what the caller is told about it."""
+
+    challenge_id: UUID
+    expires_at: datetime
+    resend_at: datetime
+
+
+_TAKE = text(
+    """
+    WITH clock AS (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t),
+         today AS (SELECT t, cast(t AT TIME ZONE 'Asia/Shanghai' AS date) AS day FROM clock)
+    INSERT INTO accounts.otp_day AS d (allowance, day_on, sent, last_sent_at)
+    SELECT :allowance, day, 1, t FROM today
+     WHERE NOT EXISTS (SELECT 1 FROM accounts.otp_day y
+                        WHERE y.allowance = :allowance AND y.day_on = day - 1
+                          AND (y.last_sent_at > t - :resend OR y.locked_until > t))
+    ON CONFLICT (allowance, day_on) DO UPDATE
+       SET sent = d.sent + 1, last_sent_at = excluded.last_sent_at
+     WHERE d.sent < :per_day
+       AND (d.last_sent_at IS NULL OR d.last_sent_at <= excluded.last_sent_at - :resend)
+       AND (d.locked_until IS NULL OR d.locked_until <= excluded.last_sent_at)
+    RETURNING last_sent_at AS t
+    """
+)
+_WAIT = text(
+    """
+    WITH clock AS (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t),
+         today AS (SELECT t, cast(t AT TIME ZONE 'Asia/Shanghai' AS date) AS day FROM clock)
+    SELECT ceil(extract(epoch FROM max(greatest(
+             d.locked_until - t,
+             d.last_sent_at + :resend - t,
+             CASE WHEN d.sent >= :per_day AND d.day_on = day
+                  THEN cast(day + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai' - t END))))
+      FROM today JOIN accounts.otp_day d ON d.allowance = :allowance AND d.day_on >= day - 1
+    """
+)
+_CHALLENGE = text(
+    """
+    INSERT INTO accounts.otp_challenge
+           (id, purpose, phone_index, phone_sealed, device_id, allowance, code_hash, created_at,
+            expires_at)
+    VALUES (:id, :purpose, :phone_index, :phone_sealed, :device_id, :allowance, :code_hash, :t,
+            :t + :life)
+    """
+)
+
+
+def request_code(
+    session: Session,
+    *,
+    phone: str,
+    code: str,
+    language: Language,
+    device: DeviceProof | None = None,
+    now: datetime | None = None,
+) -> Challenge:
+    """Send a code: at most one a minute and ten a city day for each allowance.
+
+    A registered device of the phone has its own allowance, so strangers who use up or lock the
+    phone's day do not keep its owner out. Raises ``PhoneInvalid`` or ``TooMany``.
+    """
+    canonical = canonical_phone(phone)
+    if canonical is None:
+        raise PhoneInvalid(errors=[{"pointer": "/phone", "code": "phone_invalid"}])
+    rings = crypto.current()
+    proven = device if device and _is_known(session, device, canonical) else None
+    allowance = (
+        rings.lookup("otp.device", str(proven.id)) if proven else rings.lookup("phone", canonical)
+    )
+    sent_at: datetime | None = session.scalar(_TAKE, {**LIMITS, "allowance": allowance, "now": now})
+    if sent_at is None:
+        raise TooMany(retry_after=_seconds_to_wait(session, allowance, now))
+    challenge_id = new_id()
+    session.execute(
+        _CHALLENGE,
+        {
+            "id": challenge_id,
+            "purpose": PURPOSE,
+            "phone_index": rings.lookup("phone", canonical),
+            "phone_sealed": rings.seal(canonical, place=phone_place(challenge_id)),
+            "device_id": proven.id if proven else None,
+            "allowance": allowance,
+            "code_hash": code_hash(challenge_id, code),
+            "t": sent_at,
+            "life": lifetimes.OTP_LIFE,
+        },
+    )
+    expires_at = sent_at + lifetimes.OTP_LIFE
+    announce(
+        session,
+        REQUESTED,
+        {"challenge_id": challenge_id},
+        secret={"phone": canonical, "code": code, "language": language},
+        expires_at=expires_at,
+    )
+    return Challenge(
+        challenge_id=challenge_id,
+        expires_at=expires_at,
+        resend_at=sent_at + lifetimes.OTP_RESEND,
+    )
+
+
+def _is_known(session: Session, device: DeviceProof, phone: str) -> bool:
+    indexes = crypto.current().lookups_of("phone", phone)
+    return devices.belongs_to_phone(session, proof=device, phone_indexes=indexes)
+
+
+def _seconds_to_wait(session: Session, allowance: bytes, now: datetime | None) -> int:
+    asked = {**LIMITS, "allowance": allowance, "now": now}
+    return max(1, int(session.scalar(_WAIT, asked) or 1))
+
+
+def code_hash(challenge_id: UUID, code: str) -> bytes:
+    """Return what is stored of a code: keyed, and bound to its challenge and purpose."""
+    return crypto.current().keyed_hash("otp:" + PURPOSE, f"{challenge_id}:{code}")
+
+
+def phone_place(challenge_id: UUID) -> str:
+    """Return what binds a sealed phone to its challenge."""
+    return f"accounts.otp_challenge:phone:{challenge_id}"

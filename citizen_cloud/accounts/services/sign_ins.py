@@ -1,0 +1,145 @@
+"""Open a sign-in and end it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from citizen_cloud.accounts import refresh_tokens, tokens
+from citizen_cloud.accounts.refresh_tokens import RefreshToken
+from citizen_cloud.accounts.rules.lifetimes import LIFETIMES
+from citizen_cloud.accounts.services.devices import Registered
+from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import new_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issued:
+    """What a successful grant gives."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    device: Registered
+
+
+_OPEN = text(
+    """
+    INSERT INTO accounts.sign_in
+           (id, account_id, device_id, amr, refresh_hash, rotated_at, created_at, expires_at,
+            idle_expires_at)
+    SELECT :id, :account_id, :device_id, :amr, :hash, t, t, t + :total, t + :idle
+      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock
+    RETURNING created_at
+    """
+)
+
+
+def open_sign_in(
+    session: Session,
+    *,
+    account_id: UUID,
+    kind: str,
+    device: Registered,
+    amr: str,
+    now: datetime | None = None,
+) -> Issued:
+    """Begin a sign-in on a device and record it; ``amr`` names the factors (RFC 8176)."""
+    lifetime = LIFETIMES[kind]
+    first = refresh_tokens.first(new_id())
+    t: datetime = session.execute(
+        _OPEN,
+        {
+            "id": first.sign_in_id,
+            "account_id": account_id,
+            "device_id": device.id,
+            "amr": amr,
+            "hash": first.hash,
+            "total": lifetime.total,
+            "idle": lifetime.idle,
+            "now": now,
+        },
+    ).scalar_one()
+    record(session, act("signed_in", kind, account_id, first.sign_in_id, {"amr": amr}))
+    return issued(first, account_id=account_id, device=device, now=t)
+
+
+def issued(
+    refresh: RefreshToken,
+    *,
+    account_id: UUID,
+    device: Registered,
+    now: datetime,
+    seconds: int = tokens.LIFE_S,
+) -> Issued:
+    """Write down both tokens of a sign-in; neither outlives it."""
+    life_s = min(seconds, tokens.LIFE_S)
+    access = tokens.issue(
+        account_id=account_id, sign_in_id=refresh.sign_in_id, now=now, seconds=life_s
+    )
+    return Issued(
+        access_token=access, expires_in=life_s, refresh_token=refresh.written(), device=device
+    )
+
+
+_REVOKE = text(
+    """
+    UPDATE accounts.sign_in
+       SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = :reason
+     WHERE id = :id AND revoked_at IS NULL
+    """
+)
+
+
+def revoke(
+    session: Session | Connection, *, sign_in_id: UUID, reason: str, now: datetime | None = None
+) -> None:
+    """End one sign-in for a reason; the first reason stays."""
+    session.execute(_REVOKE, {"id": sign_in_id, "reason": reason, "now": now})
+
+
+def sign_out(
+    session: Session, *, account_id: UUID, sign_in_id: UUID, kind: str, now: datetime | None = None
+) -> None:
+    """End a sign-in; its tokens are refused from the next request on."""
+    revoke(session, sign_in_id=sign_in_id, reason="signed_out", now=now)
+    record(session, act("signed_out", kind, account_id, sign_in_id, {}))
+
+
+_REVOKE_OTHERS = text(
+    """
+    UPDATE accounts.sign_in
+       SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = :reason
+     WHERE account_id = :account_id AND id <> :keep AND revoked_at IS NULL
+    """
+)
+
+
+def end_others(
+    session: Session | Connection,
+    *,
+    account_id: UUID,
+    keep: UUID,
+    reason: str,
+    now: datetime | None = None,
+) -> None:
+    """End every other sign-in of an account."""
+    asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
+    session.execute(_REVOKE_OTHERS, asked)
+
+
+def act(
+    verb: str, kind: str, account_id: UUID, sign_in_id: UUID, payload: dict[str, object]
+) -> Act:
+    """Return the audit entry of something that happened to a sign-in."""
+    return Act(
+        actor_kind=kind,
+        actor_id=account_id,
+        action=f"accounts.{verb}",
+        object_type="sign_in",
+        object_id=sign_in_id,
+        payload=payload,
+    )
