@@ -19,9 +19,7 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_inbox", "account_id", "id"),
-        Index(
-            "ix_message_unread", "account_id", postgresql_where=text("read_at IS NULL")
-        ),
+        Index("ix_message_unread", "account_id", postgresql_where=text("read_at IS NULL")),
         SCHEMA,
     )
 

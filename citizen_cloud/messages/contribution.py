@@ -1,0 +1,72 @@
+"""What the messages room adds: one-time codes as texts, the delivery job, personal data."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.manifest import Contribution, Job, PersonalData
+from citizen_cloud.messages.jobs import text_one_time_code
+from citizen_cloud.messages.services import deliver_due
+from citizen_cloud.text import Text
+
+KEEP_DAYS = 365
+
+
+def export(session: Session, account_id: UUID) -> dict[str, Any]:
+    """Return the inbox of an account."""
+    rows = session.execute(
+        text(
+            "SELECT kind, title, body, created_at, read_at FROM messages.message "
+            "WHERE account_id = :id ORDER BY id"
+        ),
+        {"id": account_id},
+    )
+    return {"messages": [dict(row) for row in rows.mappings()]}
+
+
+def erase(session: Session, account_id: UUID, now: datetime) -> int:
+    """Delete the inbox of an account; return how many messages."""
+    del now
+    result = session.execute(
+        text("DELETE FROM messages.message WHERE account_id = :id"), {"id": account_id}
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def forget_old(now: datetime) -> int:
+    """Delete messages and finished deliveries that are older than a year; return how many."""
+    count = 0
+    with db.transaction() as session:
+        for table in ("messages.message", "messages.delivery"):
+            result = session.execute(
+                text(
+                    f"DELETE FROM {table} WHERE created_at "
+                    "< cast(:now AS timestamptz) - make_interval(days => :days)"
+                ),
+                {"now": now, "days": KEEP_DAYS},
+            )
+            count += int(result.rowcount)  # type: ignore[attr-defined]
+    return count
+
+
+contribution = Contribution(
+    name="messages",
+    handlers={"accounts.otp_requested": text_one_time_code},
+    jobs=(
+        Job(name="messages.deliver", cron="@pulse", run=deliver_due),
+        Job(name="messages.forget_old", cron="23 4 * * *", run=forget_old),
+    ),
+    personal_data=PersonalData(
+        categories=(Text("站内消息", "Inbox messages"),),
+        purpose=Text("告知办事结果", "To tell citizens about their business"),
+        legal_basis=Text("提供服务所必需", "Needed to provide the service"),
+        retention_days=KEEP_DAYS,
+        tables=frozenset({"messages.message"}),
+        export=export,
+        erase=erase,
+    ),
+)

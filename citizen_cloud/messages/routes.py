@@ -1,0 +1,71 @@
+"""The inbox."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask.views import MethodView
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.errors import NotFound
+from citizen_cloud.messages import services
+from citizen_cloud.messages.schemas import MessagePageSchema, MessageQuery, MessageSchema
+from citizen_cloud.web import cursors
+from citizen_cloud.web.blueprint import Blueprint
+from citizen_cloud.web.caller import caller
+from citizen_cloud.web.idempotency import Answer, answer_once
+from citizen_cloud.web.marks import signed_in
+from citizen_cloud.web.paging import page
+
+blp = Blueprint("messages", url_prefix="/me/messages", description="A citizen's inbox")
+blueprints = (blp,)
+
+
+@blp.route("")
+class Inbox(MethodView):
+    """All messages."""
+
+    @blp.arguments(MessageQuery, location="query")
+    @blp.response(200, MessagePageSchema)
+    @blp.operation("listMessages", cursors.BadCursor)
+    @signed_in()
+    def get(self, query: dict[str, Any]) -> Response:
+        """List my messages
+
+        Newest first; ``unread`` counts all unread ones, whatever the page shows.
+        """
+        limit = query["limit"]
+        after = cursors.decode("messages", query["cursor"]) if "cursor" in query else None
+        with db.transaction() as session:
+            rows = services.inbox(
+                session,
+                account_id=caller().account_id,
+                only_unread=query["unread"],
+                before=UUID(after[0]) if after else None,
+                limit=limit + 1,
+            )
+        cursor = cursors.encode("messages", [rows[limit - 1]["id"]]) if len(rows) > limit else None
+        unread = rows[0]["unread"] if rows else 0
+        return page(MessagePageSchema(), rows[:limit], cursor, unread=unread)
+
+
+@blp.route("/<uuid:message_id>/read")
+class ReadMessage(MethodView):
+    """One message, read."""
+
+    @blp.response(200, MessageSchema)
+    @blp.operation("readMessage", NotFound, key=False)
+    @signed_in()
+    def post(self, message_id: UUID) -> Response:
+        """Mark a message as read
+
+        Again changes nothing. Somebody else's message and an absent one answer the same ``404``.
+        """
+        account_id = caller().account_id
+
+        def work(session: Session) -> Answer:
+            row = services.mark_read(session, account_id=account_id, message_id=message_id)
+            return Answer(content=row)
+
+        return answer_once(MessageSchema, work)
