@@ -1,15 +1,16 @@
 """What the messages room adds: one-time codes as texts, the delivery job, personal data."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.manifest import Contribution, Job, PersonalData
 from citizen_cloud.messages.jobs import text_one_time_code
+from citizen_cloud.messages.models import Delivery, Message
 from citizen_cloud.messages.services import deliver_due
 from citizen_cloud.text import Text
 
@@ -39,18 +40,13 @@ def erase(session: Session, account_id: UUID, now: datetime) -> int:
 
 def forget_old(now: datetime) -> int:
     """Delete messages and finished deliveries that are older than a year; return how many."""
-    count = 0
+    oldest = now - timedelta(days=KEEP_DAYS)
     with db.transaction() as session:
-        for table in ("messages.message", "messages.delivery"):
-            result = session.execute(
-                text(
-                    f"DELETE FROM {table} WHERE created_at "
-                    "< cast(:now AS timestamptz) - make_interval(days => :days)"
-                ),
-                {"now": now, "days": KEEP_DAYS},
-            )
-            count += int(result.rowcount)  # type: ignore[attr-defined]
-    return count
+        results = [
+            session.execute(delete(table).where(table.created_at < oldest))
+            for table in (Message, Delivery)
+        ]
+    return sum(int(result.rowcount) for result in results)  # type: ignore[attr-defined]
 
 
 contribution = Contribution(

@@ -1,7 +1,6 @@
 """Put a message into an inbox, and send texts outside any transaction."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,7 +74,7 @@ def notify(session: Session, *, note: Note, now: datetime) -> bool:
             "dedupe_key": note.dedupe_key,
         },
     )
-    is_new = result.rowcount == 1  # type: ignore[attr-defined]
+    is_new: bool = result.rowcount == 1  # type: ignore[attr-defined]
     if is_new and note.sms:
         _text_account(session, note, now)
     return is_new
@@ -196,19 +195,10 @@ _INBOX = text(
 
 def inbox(
     session: Session, *, account_id: UUID, only_unread: bool, before: UUID | None, limit: int
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """Return messages, newest first, behind a cursor."""
-    return list(
-        session.execute(
-            _INBOX,
-            {
-                "account_id": account_id,
-                "only_unread": only_unread,
-                "before": before,
-                "limit": limit,
-            },
-        ).mappings()
-    )
+    facts = {"account_id": account_id, "only_unread": only_unread, "before": before, "limit": limit}
+    return [dict(row) for row in session.execute(_INBOX, facts).mappings()]
 
 
 _READ = text(
@@ -220,9 +210,9 @@ _READ = text(
 )
 
 
-def mark_read(session: Session, *, account_id: UUID, message_id: UUID) -> Mapping[str, Any]:
+def mark_read(session: Session, *, account_id: UUID, message_id: UUID) -> dict[str, Any]:
     """Mark a message of one's own as read; again changes nothing. Raises ``NotFound``."""
     row = session.execute(_READ, {"id": message_id, "account_id": account_id}).mappings().first()
     if row is None:
         raise NotFound
-    return row
+    return dict(row)
