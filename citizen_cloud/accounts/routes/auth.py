@@ -20,7 +20,7 @@ from citizen_cloud.accounts.refusals import (
     TotpRequired,
 )
 from citizen_cloud.accounts.rules.lifetimes import OTP_DIGITS
-from citizen_cloud.accounts.schemas import (
+from citizen_cloud.accounts.schemas.sign_in import (
     ChallengeSchema,
     OtpRequestSchema,
     TokenRequestSchema,

@@ -4,7 +4,7 @@ from flask import Response, redirect
 from flask.views import MethodView
 from werkzeug.wrappers import Response as AnyResponse
 
-from citizen_cloud.accounts.schemas import JwksSchema
+from citizen_cloud.accounts.schemas.sign_in import JwksSchema
 from citizen_cloud.accounts.tokens import key_set
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.marks import public

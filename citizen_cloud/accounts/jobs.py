@@ -1,0 +1,21 @@
+"""Scheduled work of the accounts room."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from citizen_cloud import db
+
+# A code is over after five minutes and a day's counters after that day; sign-ins are kept as long
+# as logs must be (Cybersecurity Law: six months).
+_FORGET = (
+    text("DELETE FROM accounts.otp_challenge WHERE expires_at < :now - interval '1 day'"),
+    text("DELETE FROM accounts.otp_day WHERE day_on < cast(:now AS date) - 3"),
+    text("DELETE FROM accounts.sign_in WHERE expires_at < :now - interval '183 days'"),
+)
+
+
+def forget_codes(now: datetime) -> int:
+    """Delete codes, counters and sign-ins whose time is over; return how many."""
+    with db.transaction() as session:
+        return sum(session.execute(each, {"now": now}).rowcount for each in _FORGET)  # type: ignore[attr-defined]

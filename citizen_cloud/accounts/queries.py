@@ -1,0 +1,83 @@
+"""What an account shows of itself."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import display_name_place, masked_name, phone_place
+from citizen_cloud.accounts.rules.phones import masked_phone
+from citizen_cloud.accounts.services.authentication import SignedIn
+
+_DEVICES = text(
+    """
+    SELECT id, name, created_at, last_seen_at, id = :current AS is_current
+      FROM accounts.device
+     WHERE account_id = :account_id AND removed_at IS NULL
+       AND (cast(:before AS uuid) IS NULL OR id < :before)
+     ORDER BY id DESC LIMIT :limit
+    """
+)
+
+
+def own_devices(
+    connection: Connection,
+    *,
+    account_id: UUID,
+    current: UUID,
+    before: UUID | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Return the registered devices, latest first."""
+    asked = {"account_id": account_id, "current": current, "before": before, "limit": limit}
+    return [dict(row) for row in connection.execute(_DEVICES, asked).mappings()]
+
+
+def own_account(known: SignedIn) -> dict[str, Any]:
+    """Return what ``GET /me`` shows, from what authentication read: no further statement."""
+    identity = known.identity
+    return {
+        "account_id": str(known.account_id),
+        "kind": known.kind,
+        "language": known.language,
+        "level": known.level,
+        "real_name": _real_name(known),
+        "phone": _phone(known),
+        "name": masked_name(identity) if identity else _display_name(known),
+        "person_id": str(identity.person_id) if identity else None,
+    }
+
+
+def _real_name(known: SignedIn) -> str:
+    if known.identity is not None:
+        return "confirmed"
+    return "unconfirmed" if known.has_person else "none"
+
+
+def _phone(known: SignedIn) -> str | None:
+    if known.phone_sealed is None:
+        return None
+    place = phone_place(known.account_id)
+    return masked_phone(crypto.current().open(known.phone_sealed, place=place))
+
+
+def _display_name(known: SignedIn) -> str | None:
+    if known.display_name_sealed is None:
+        return None
+    place = display_name_place(known.account_id)
+    return crypto.current().open(known.display_name_sealed, place=place)
+
+
+_CONTACT = text(
+    "SELECT phone_sealed, language FROM accounts.account WHERE id = :id AND status <> 'closed'"
+)
+
+
+def contact_of(connection: Connection, account_id: UUID) -> tuple[str, str] | None:
+    """Return an account's phone in E.164 form and its language, for a message to it."""
+    row = connection.execute(_CONTACT, {"id": account_id}).first()
+    if row is None or row.phone_sealed is None:
+        return None
+    return crypto.current().open(row.phone_sealed, place=phone_place(account_id)), row.language

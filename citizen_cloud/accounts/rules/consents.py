@@ -1,0 +1,38 @@
+"""The purposes a citizen may agree to, each with its present version and its words."""
+
+from dataclasses import dataclass
+
+from citizen_cloud.text import Text
+
+REAL_NAME = "real_name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """What is agreed to. A changed text is a new version, and asks everybody again."""
+
+    name: str
+    version: int
+    title: Text
+    text: Text
+
+
+PURPOSES = {
+    purpose.name: purpose
+    for purpose in (
+        Purpose(
+            name=REAL_NAME,
+            version=1,
+            title=Text("实名认证", "Real-name verification"),
+            text=Text(
+                "为核实您的身份并防止他人冒用，我们将收集您的证件类型、证件号码和姓名，加密保存，"
+                "并提交给权威核验机构比对。办理预约时，服务机构仅能看到您的部分姓名。您可随时撤回同意；"
+                "撤回后不影响此前已办理的业务。",
+                "To verify who you are and to stop others from acting as you, we take the type and "
+                "number of your document and your name, keep them encrypted, and have them "
+                "compared by the competent authority. Places you book at see part of your name "
+                "only. You may withdraw at any time; what was done before stays valid.",
+            ),
+        ),
+    )
+}

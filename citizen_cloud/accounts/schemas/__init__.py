@@ -1,0 +1,1 @@
+"""What the accounts room takes and gives: signing in, and the own account."""

@@ -1,0 +1,185 @@
+"""Give a person their data, and forget them.
+
+Erasure blanks what identifies and keeps what others point at: the account is closed, the person's
+row stays without document, name or quota key. Who comes back with the same document is a new
+person; their used-up quota still counts, because allowances keep the key themselves.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import (
+    display_name_place,
+    document_place,
+    name_place,
+    phone_place,
+)
+from citizen_cloud.audit.services import Act, record
+
+_ACCOUNTS = text(
+    """
+    SELECT id, kind, status, phone_sealed, username, display_name_sealed, person_id, language,
+           created_at
+      FROM accounts.account WHERE id = :id OR person_id = :id ORDER BY id
+    """
+)
+_PERSON = text(
+    """
+    SELECT id, document_type, document_sealed, name_sealed, level, verified_by, verified_at,
+           created_at
+      FROM accounts.person WHERE id = ANY(:ids) AND erased_at IS NULL
+    """
+)
+_DEVICES = text(
+    """
+    SELECT id, name, created_at, last_seen_at, proven_at, removed_at
+      FROM accounts.device WHERE account_id = ANY(:ids) ORDER BY id
+    """
+)
+_SIGN_INS = text(
+    """
+    SELECT id, device_id, amr, created_at, rotated_at, expires_at, revoked_at, revoked_because
+      FROM accounts.sign_in WHERE account_id = ANY(:ids) ORDER BY id
+    """
+)
+_CONSENTS = text(
+    """
+    SELECT purpose, version, granted_at, withdrawn_at
+      FROM accounts.consent WHERE account_id = ANY(:ids) ORDER BY purpose, version
+    """
+)
+_CODES = text(
+    """
+    SELECT id, purpose, tries, created_at, expires_at, spent_at
+      FROM accounts.otp_challenge WHERE phone_index = ANY(:phones) ORDER BY id
+    """
+)
+_CODE_DAYS = text(
+    """
+    SELECT day_on, sent, last_sent_at, failures, locked_until
+      FROM accounts.otp_day WHERE allowance = ANY(:allowances) ORDER BY day_on
+    """
+)
+
+
+def export_data(session: Session, subject_id: UUID) -> dict[str, Any]:
+    """Return everything this room holds of an account or person, opened for its owner."""
+    accounts = session.execute(_ACCOUNTS, {"id": subject_id}).mappings().all()
+    ids = [row["id"] for row in accounts]
+    people = [row["person_id"] for row in accounts if row["person_id"] is not None]
+    devices = _rows(session, _DEVICES, ids=ids)
+    phones = _phone_indexes(accounts)
+    allowances = [*phones, *_device_allowances([row["id"] for row in devices])]
+    return {
+        "accounts": [_account(row) for row in accounts],
+        "persons": [_person(row) for row in session.execute(_PERSON, {"ids": people}).mappings()],
+        "devices": devices,
+        "sign_ins": _rows(session, _SIGN_INS, ids=ids),
+        "consents": _rows(session, _CONSENTS, ids=ids),
+        "codes": _rows(session, _CODES, phones=phones),
+        "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
+    }
+
+
+def _rows(session: Session, statement: Any, **asked: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.execute(statement, asked).mappings()]
+
+
+def _account(row: RowMapping) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("id", "kind", "status", "username", "language")},
+        "created_at": row["created_at"],
+        "phone": _opened(row["phone_sealed"], phone_place(row["id"])),
+        "display_name": _opened(row["display_name_sealed"], display_name_place(row["id"])),
+    }
+
+
+def _person(row: RowMapping) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("id", "document_type", "level", "verified_by")},
+        "verified_at": row["verified_at"],
+        "created_at": row["created_at"],
+        "document_number": _opened(row["document_sealed"], document_place(row["id"])),
+        "name": _opened(row["name_sealed"], name_place(row["id"])),
+    }
+
+
+def _opened(sealed: bytes | None, place: str) -> str | None:
+    return None if sealed is None else crypto.current().open(sealed, place=place)
+
+
+def _phone_indexes(accounts: Any) -> list[bytes]:
+    phones = [_opened(row["phone_sealed"], phone_place(row["id"])) for row in accounts]
+    return [
+        index for phone in phones if phone for index in crypto.current().lookups_of("phone", phone)
+    ]
+
+
+def _device_allowances(device_ids: list[UUID]) -> list[bytes]:
+    rings = crypto.current()
+    return [index for each in device_ids for index in rings.lookups_of("otp.device", str(each))]
+
+
+_ERASE = (
+    text("DELETE FROM accounts.otp_challenge WHERE phone_index = ANY(:phones)"),
+    text("DELETE FROM accounts.otp_challenge WHERE device_id = ANY(:devices)"),
+    text("DELETE FROM accounts.otp_day WHERE allowance = ANY(:allowances)"),
+    text("DELETE FROM accounts.consent WHERE account_id = ANY(:ids)"),
+    text("DELETE FROM accounts.sign_in WHERE account_id = ANY(:ids)"),
+    text("DELETE FROM accounts.device WHERE account_id = ANY(:ids)"),
+    text(
+        """
+        UPDATE accounts.person
+           SET document_sealed = NULL, document_index = NULL, name_sealed = NULL,
+               person_key = NULL, erased_at = :now
+         WHERE id = ANY(:people) AND erased_at IS NULL
+        """
+    ),
+    text(
+        """
+        UPDATE accounts.account
+           SET status = 'closed', phone_sealed = NULL, phone_index = NULL, username = NULL,
+               display_name_sealed = NULL, password_hash = NULL, totp_sealed = NULL
+         WHERE id = ANY(:ids)
+        """
+    ),
+)
+
+
+def erase_data(session: Session, subject_id: UUID, now: datetime) -> int:
+    """Forget an account or person in every table of this room; return how many rows changed.
+
+    Its tokens are refused from the next request on. Erasing twice changes nothing more.
+    """
+    accounts = session.execute(_ACCOUNTS, {"id": subject_id}).mappings().all()
+    ids = [row["id"] for row in accounts if row["status"] != "closed"]
+    devices = [row["id"] for row in _rows(session, _DEVICES, ids=ids)]
+    phones = _phone_indexes(accounts)
+    facts = {
+        "ids": ids,
+        "people": [row["person_id"] for row in accounts if row["person_id"] is not None],
+        "devices": devices,
+        "phones": phones,
+        "allowances": [*phones, *_device_allowances(devices)],
+        "now": now,
+    }
+    changed = sum(session.execute(statement, facts).rowcount for statement in _ERASE)  # type: ignore[attr-defined]
+    for account_id in ids:
+        record(session, _act(account_id))
+    return changed
+
+
+def _act(account_id: UUID) -> Act:
+    return Act(
+        actor_kind="system",
+        actor_id=None,
+        action="accounts.erased",
+        object_type="account",
+        object_id=account_id,
+    )

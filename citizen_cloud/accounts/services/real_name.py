@@ -1,0 +1,168 @@
+"""The real-name step: a document and the name on it make a citizen a person.
+
+One document is one person, whatever the phone. A phone number changes hands, so a document is
+proven per *device*: whoever signs in to a proven account from another device stands at level 1
+until the same document is shown there.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import document_place, mask_name, name_place
+from citizen_cloud.accounts.refusals import (
+    AccountHasPerson,
+    DocumentInUse,
+    IdNumberInvalid,
+    NameInvalid,
+    RealNameMismatch,
+)
+from citizen_cloud.accounts.rules import documents, names
+from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import new_id
+
+LEVEL = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A document and a name in their stored forms, not yet compared with anything."""
+
+    document_type: str
+    number: str
+    name: str
+
+    @property
+    def matching_number(self) -> str:
+        """Return what stands for the person whatever the document's age."""
+        return documents.matching_number(self.document_type, self.number) or self.number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven:
+    """Who the account now belongs to."""
+
+    person_id: UUID
+    name: str
+
+    def shown(self) -> dict[str, object]:
+        """Return it as the citizen sees it; the name is masked."""
+        return {"person_id": self.person_id, "name": self.name}
+
+
+def claim(*, document_type: str, number: str, name: str, today: date) -> Claim:
+    """Judge the form of both. Raises ``IdNumberInvalid`` or ``NameInvalid`` with the part."""
+    try:
+        stored = documents.document_number(document_type, number, today=today)
+        kept = names.real_name(name)
+    except documents.DocumentFault as fault:
+        fact = {"pointer": "/document_number", "code": "id_number_invalid"}
+        raise IdNumberInvalid(part=fault.part, errors=[fact]) from None
+    except names.NameFault as fault:
+        fact = {"pointer": "/name", "code": "name_invalid"}
+        raise NameInvalid(part=fault.part, errors=[fact]) from None
+    return Claim(document_type=document_type, number=stored, name=kept)
+
+
+_ACCOUNT = text("SELECT person_id FROM accounts.account WHERE id = :id FOR UPDATE")
+_PERSON = text("SELECT id, person_key, name_sealed FROM accounts.person WHERE id = :id")
+# DO UPDATE only to lock the row: whoever races for the same document waits here.
+_CLAIM = text(
+    """
+    INSERT INTO accounts.person
+           (id, document_type, document_sealed, document_index, name_sealed, person_key, level,
+            verified_by, verified_at)
+    VALUES (:id, :document_type, :document_sealed, :document_index, :name_sealed, :person_key,
+            :level, :verified_by, coalesce(:now, statement_timestamp()))
+    ON CONFLICT (person_key) DO UPDATE SET person_key = excluded.person_key
+    RETURNING id, person_key, name_sealed
+    """
+)
+_HOLDER = text("SELECT 1 FROM accounts.account WHERE person_id = :person_id AND status <> 'closed'")
+_BIND = text("UPDATE accounts.account SET person_id = :person_id WHERE id = :id")
+_PROVE = text(
+    """
+    UPDATE accounts.device SET proven_at = coalesce(:now, statement_timestamp())
+     WHERE id = :id AND account_id = :account_id AND removed_at IS NULL
+    """
+)
+
+
+def prove(
+    session: Session,
+    *,
+    account_id: UUID,
+    device_id: UUID,
+    claim: Claim,
+    verified_by: str,
+    now: datetime | None = None,
+) -> Proven:
+    """Bind a verified claim to the account, or confirm it on a further device.
+
+    Raises ``DocumentInUse`` (the same whoever holds it), ``AccountHasPerson`` when the account
+    belongs to another document, ``RealNameMismatch`` when the person is known by another name.
+    """
+    bound_to = session.scalar(_ACCOUNT, {"id": account_id})
+    if bound_to is None:
+        person = _bind(session, account_id, claim, verified_by, now)
+    else:
+        person = session.execute(_PERSON, {"id": bound_to}).mappings().one()
+        if bytes(person["person_key"]) != _key(claim):
+            raise AccountHasPerson
+        _check_name(person, claim)
+    session.execute(_PROVE, {"id": device_id, "account_id": account_id, "now": now})
+    verb = "real_name_proven" if bound_to is None else "real_name_confirmed"
+    record(session, _act(verb, account_id, person["id"], device_id, verified_by))
+    return Proven(person_id=person["id"], name=mask_name(claim.name))
+
+
+def _bind(
+    session: Session, account_id: UUID, claim: Claim, verified_by: str, now: datetime | None
+) -> RowMapping:
+    person = session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
+    found = person.mappings().one()
+    # A new statement, so that it sees what the lock waited for.
+    if session.scalar(_HOLDER, {"person_id": found["id"]}) is not None:
+        raise DocumentInUse
+    _check_name(found, claim)
+    session.execute(_BIND, {"id": account_id, "person_id": found["id"]})
+    return found
+
+
+def _sealed(claim: Claim) -> dict[str, object]:
+    rings, person_id = crypto.current(), new_id()
+    return {
+        "id": person_id,
+        "document_type": claim.document_type,
+        "document_sealed": rings.seal(claim.number, place=document_place(person_id)),
+        "document_index": rings.lookup("document:" + claim.document_type, claim.matching_number),
+        "name_sealed": rings.seal(claim.name, place=name_place(person_id)),
+        "person_key": _key(claim),
+        "level": LEVEL,
+    }
+
+
+def _key(claim: Claim) -> bytes:
+    return crypto.current().person_key(claim.document_type, claim.matching_number)
+
+
+def _check_name(person: RowMapping, claim: Claim) -> None:
+    known = crypto.current().open(person["name_sealed"], place=name_place(person["id"]))
+    if names.matching_name(known) != names.matching_name(claim.name):
+        raise RealNameMismatch
+
+
+def _act(verb: str, account_id: UUID, person_id: UUID, device_id: UUID, verified_by: str) -> Act:
+    return Act(
+        actor_kind="citizen",
+        actor_id=account_id,
+        action=f"accounts.{verb}",
+        object_type="person",
+        object_id=person_id,
+        payload={"device_id": device_id, "verified_by": verified_by},
+    )
