@@ -9,12 +9,11 @@ import sys
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from citizen_cloud.cli.demo import prepare
 from citizen_cloud.cli.environment import VAR, publish
 from citizen_cloud.cli.supervise import (
     Service,
@@ -25,14 +24,13 @@ from citizen_cloud.cli.supervise import (
     stoppable,
     supervise,
 )
-from citizen_cloud.config import Settings, load_settings
+from citizen_cloud.config import load_settings
 from citizen_cloud.embedded import EngineError, Engines, erase
 from citizen_cloud.embedded.process import tail, until
 from citizen_cloud.migrations import upgrade
 
 READY_S = 60.0
 HOST = "127.0.0.1"
-DEMO = "citizen_cloud.cli.demo"
 
 
 class Progress:
@@ -86,7 +84,7 @@ def _serve(*, port: int, workers: int, var: Path, fresh: bool, tell: Callable[[s
         settings = load_settings()
         tell("checking migrations")
         upgrade(settings, progress=tell)
-        _load_demo(settings, var, tell)
+        prepare(settings, var, tell)
         services = _services(port, workers, var)
         with running(services):
             tell(f"starting {workers} API workers and the job worker")
@@ -105,12 +103,6 @@ def _require_free(port: int) -> None:
         except OSError as error:
             message = f"port {port} of {HOST} cannot be used ({error.strerror}); choose --port"
             raise EngineError(message) from error
-
-
-def _load_demo(settings: Settings, var: Path, tell: Callable[[str], None]) -> None:
-    """Fill an empty city on the first run; an installation may come without the demo."""
-    if find_spec(DEMO):
-        import_module(DEMO).prepare(settings, var, tell)
 
 
 def _services(port: int, workers: int, var: Path) -> tuple[Service, Service]:
