@@ -46,7 +46,8 @@ def forget_old(now: datetime) -> int:
             session.execute(delete(table).where(table.created_at < oldest))
             for table in (Message, Delivery)
         ]
-    return sum(int(result.rowcount) for result in results)  # type: ignore[attr-defined]
+    counts: list[int] = [result.rowcount for result in results]  # type: ignore[attr-defined]
+    return sum(counts)
 
 
 contribution = Contribution(
