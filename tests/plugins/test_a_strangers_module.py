@@ -6,10 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from sqlalchemy import text
-
 from live import ROOT, environment, serving
 from people import admin_token
+from sqlalchemy import text
 
 HERE = Path(__file__).parent
 

@@ -1,6 +1,6 @@
+import people
 import pytest
 
-import people
 from citizen_cloud.portal.state import HOST
 
 

@@ -1,7 +1,7 @@
+import people
 import pytest
 from sqlalchemy import event, text
 
-import people
 from citizen_cloud.portal.state import HOST
 
 

@@ -1,7 +1,6 @@
+import people
 import pytest
 from sqlalchemy import text
-
-import people
 
 STATE = "/api/v1/admin/modules/masks/state"
 SETTINGS = "/api/v1/admin/modules/masks/settings"

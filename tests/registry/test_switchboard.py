@@ -2,12 +2,12 @@ import time
 
 import pytest
 from sqlalchemy import text
+from toy import toy
 
 from citizen_cloud import db
 from citizen_cloud.errors import StaleVersion
 from citizen_cloud.registry import services
 from citizen_cloud.registry.switchboard import Switchboard
-from toy import toy
 
 
 def until(condition, seconds=5.0):
