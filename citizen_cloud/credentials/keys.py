@@ -1,0 +1,53 @@
+"""The keys that sign codes: seeds from the credential ring, public halves for everybody.
+
+They are apart from the keys of logins: another ring, other names (``c.`` before the ring's own),
+another document. A login token is no code, and a code no login, whatever the rings hold.
+"""
+
+import base64
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from citizen_cloud import crypto
+
+MARK = "c."
+
+
+@lru_cache(maxsize=64)
+def _key(seed: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def newest() -> str:
+    """Return the name of the key that signs new codes."""
+    return MARK + crypto.current().credentials.primary[0]
+
+
+def private_key(kid: str) -> Ed25519PrivateKey | None:
+    """Return a key by its public name, None where it was taken away."""
+    seed = crypto.current().credentials.keys.get(kid.removeprefix(MARK))
+    return _key(seed) if seed is not None and kid.startswith(MARK) else None
+
+
+def public_keys() -> dict[str, Ed25519PublicKey]:
+    """Return the keys a verifier needs, newest first."""
+    ring = crypto.current().credentials.keys
+    return {MARK + kid: _key(seed).public_key() for kid, seed in ring.items()}
+
+
+def document() -> dict[str, list[dict[str, str]]]:
+    """Return the key set (RFC 7517) of Ed25519 keys (RFC 8037)."""
+    return {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": base64.urlsafe_b64encode(key.public_bytes_raw()).rstrip(b"=").decode(),
+                "kid": kid,
+                "alg": "EdDSA",
+                "use": "sig",
+            }
+            for kid, key in public_keys().items()
+        ]
+    }

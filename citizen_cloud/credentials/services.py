@@ -1,0 +1,215 @@
+"""Issue, revoke and verify codes. The issuance record is written before anything is signed."""
+
+import base64
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import jwt
+import structlog
+from sqlalchemy import text
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.orm import Session
+
+from citizen_cloud.credentials import keys, verifier
+from citizen_cloud.credentials.compact import pack
+from citizen_cloud.credentials.refusals import BY_OUTCOME, CredentialNotIssued, CredentialRevoked
+from citizen_cloud.credentials.verifier import Claims, Outcome
+
+JTI_BYTES = 16
+# Two writers can meet once; a third round would mean that the row changes under every look.
+ROUNDS = 3
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """A live code. ``text`` is what the QR code holds; it is not stored, it is signed anew."""
+
+    jti: UUID
+    text: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """A code that was issued here, is not revoked, and is inside its time."""
+
+    jti: UUID
+    subject_id: UUID
+    type: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+
+
+_LIVE = text(
+    """
+    SELECT jti, kid, issued_at, not_before, expires_at FROM credentials.credential
+     WHERE type = :type AND subject_id = :subject_id AND revoked_at IS NULL
+    """
+)
+# Whole seconds, as the claims have them: what is stored is exactly what is signed.
+_ISSUE = text(
+    """
+    INSERT INTO credentials.credential
+           (jti, type, subject_id, kid, issued_at, not_before, expires_at)
+    VALUES (:jti, :type, :subject_id, :kid,
+            date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
+            :not_before, :expires_at)
+    ON CONFLICT (type, subject_id) WHERE revoked_at IS NULL DO NOTHING
+    RETURNING jti, kid, issued_at, not_before, expires_at
+    """
+)
+_REVOKE = text(
+    """
+    UPDATE credentials.credential
+       SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE type = :type AND subject_id = :subject_id AND revoked_at IS NULL
+       AND (cast(:jti AS uuid) IS NULL OR jti = :jti)
+    """
+)
+# One row always: the time it is, and beside it the record, if there is one.
+_ISSUED = text(
+    """
+    SELECT c.jti, c.subject_id, c.issued_at, c.not_before, c.expires_at, c.kid, c.revoked_at, t.now
+      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS now) t
+      LEFT JOIN credentials.credential c ON c.jti = :jti AND c.type = :type
+    """
+)
+
+
+def issue(
+    session: Session | Connection,
+    *,
+    type: str,  # noqa: A002 - the field's word
+    subject_id: UUID,
+    not_before: datetime,
+    expires_at: datetime,
+    now: datetime | None = None,
+) -> Code:
+    """Return the live code of a subject, issuing it where there is none.
+
+    A subject has one live code: asking again, also at the same instant, gives the same text
+    (Ed25519 signs deterministically, RFC 8032). Other times, or a key that was taken away, revoke
+    the old code and issue a new one. One statement where the code exists.
+    """
+    subject = {"type": type, "subject_id": subject_id}
+    times = {
+        "not_before": not_before.replace(microsecond=0),
+        "expires_at": expires_at.replace(microsecond=0),
+    }
+    for _ in range(ROUNDS):
+        live = session.execute(_LIVE, subject).mappings().first()
+        if live is not None:
+            if _is_current(live, times):
+                return _code(live, type)
+            session.execute(_REVOKE, {**subject, "jti": live["jti"], "now": now})
+        fresh = {"jti": UUID(bytes=secrets.token_bytes(JTI_BYTES)), "kid": keys.newest()}
+        made = session.execute(_ISSUE, {**subject, **times, **fresh, "now": now}).mappings().first()
+        if made is not None:
+            return _code(made, type)
+    return _code(session.execute(_LIVE, subject).mappings().one(), type)
+
+
+def _is_current(live: RowMapping, times: dict[str, datetime]) -> bool:
+    is_same = all(live[name] == value for name, value in times.items())
+    return is_same and keys.private_key(live["kid"]) is not None
+
+
+def _code(row: RowMapping, type: str) -> Code:  # noqa: A002
+    return Code(
+        jti=row["jti"],
+        text=pack(_signed(row, type)),
+        issued_at=row["issued_at"],
+        not_before=row["not_before"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _signed(row: RowMapping, type: str) -> str:  # noqa: A002
+    """Sign the row: the same row gives the same JWS for ever."""
+    claims: dict[str, Any] = {
+        "jti": base64.urlsafe_b64encode(row["jti"].bytes).rstrip(b"=").decode(),
+        "iat": int(row["issued_at"].timestamp()),
+        "nbf": int(row["not_before"].timestamp()),
+        "exp": int(row["expires_at"].timestamp()),
+    }
+    key = keys.private_key(row["kid"])
+    if key is None:
+        raise LookupError("the signing key was taken away meanwhile")
+    return jwt.PyJWS().encode(
+        json.dumps(claims, separators=(",", ":")).encode(),
+        key,
+        algorithm=verifier.ALGORITHM,
+        headers={"typ": f"{type}+jwt", "kid": row["kid"]},
+    )
+
+
+def revoke(
+    session: Session | Connection,
+    *,
+    type: str,  # noqa: A002
+    subject_id: UUID,
+    now: datetime | None = None,
+) -> bool:
+    """End the live code of a subject; return whether there was one.
+
+    A code asked for at the same instant may be issued behind this; what it stands for decides
+    at the counter, so services check the booking's own state as well.
+    """
+    facts = {"type": type, "subject_id": subject_id, "jti": None, "now": now}
+    return bool(session.execute(_REVOKE, facts).rowcount)  # type: ignore[attr-defined]
+
+
+def verify(
+    session: Session | Connection,
+    *,
+    code: str,
+    type: str,  # noqa: A002
+    now: datetime | None = None,
+) -> Verified:
+    """Accept a code, or refuse it for one reason (``refusals``), never by another exception.
+
+    The signature is checked first: what is not ours costs the database nothing. The database's
+    clock decides.
+    """
+    reading = verifier.read(code, type=type, keys=keys.public_keys())
+    if reading.claims is None:
+        raise BY_OUTCOME[reading.outcome]
+    claims = reading.claims
+    facts = {"jti": claims.jti, "type": type, "now": now}
+    row = session.execute(_ISSUED, facts).mappings().one()
+    if row["revoked_at"] is not None:
+        raise CredentialRevoked
+    outcome = verifier.at(claims, row["now"])
+    # Before the record: records of codes that ended long ago are forgotten.
+    if outcome is not Outcome.VALID:
+        raise BY_OUTCOME[outcome]
+    if not _is_as_issued(row, claims):
+        log.error("signed_but_not_issued", kid=claims.kid, jti=str(claims.jti))
+        raise CredentialNotIssued
+    return Verified(
+        jti=claims.jti,
+        subject_id=row["subject_id"],
+        type=type,
+        issued_at=claims.issued_at,
+        not_before=claims.not_before,
+        expires_at=claims.expires_at,
+    )
+
+
+def _is_as_issued(row: RowMapping, claims: Claims) -> bool:
+    """Return whether the record holds what was signed: a stolen key must not prolong a code."""
+    return (row["kid"], row["issued_at"], row["not_before"], row["expires_at"]) == (
+        claims.kid,
+        claims.issued_at,
+        claims.not_before,
+        claims.expires_at,
+    )
