@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from citizen_cloud.accounts import tokens
 from citizen_cloud.accounts.refusals import AccountSuspended
 from citizen_cloud.accounts.rules.lifetimes import IDLE_STEP, LIFETIMES
+from citizen_cloud.db import first_row
 from citizen_cloud.errors import Unauthenticated
 from citizen_cloud.web.caller import Caller, Identity
 
@@ -55,7 +56,8 @@ def authenticate(connection: Connection, token: str, *, now: datetime | None = N
     ``AccountSuspended``.
     """
     claims = tokens.read(token)
-    row = connection.exec_driver_sql(
+    row = first_row(
+        connection,
         _READ,
         {
             "now": now,
@@ -65,7 +67,7 @@ def authenticate(connection: Connection, token: str, *, now: datetime | None = N
             "iat": claims.issued_at,
             "skew": SKEW_S,
         },
-    ).first()
+    )
     if row is None:
         raise Unauthenticated
     (kind, status, language, phone, display_name, device_id, has_person, level, *rest) = row

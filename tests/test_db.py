@@ -1,0 +1,170 @@
+"""Pooled connections: stale ones cost nothing, waiting ones let others run."""
+
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import DataError, OperationalError
+
+from citizen_cloud.db import PooledDatabase, first_row, refuse_stale
+
+KILL = """
+SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = :role
+"""
+LOGIN = "citizen_cloud_app"
+
+
+@pytest.fixture
+def pool(fresh_database):
+    return fresh_database.database
+
+
+def warm(pool, count):
+    """Hold several connections at once, so that as many lie in the pool afterwards."""
+    held = [pool.engine.connect() for _ in range(count)]
+    for connection in held:
+        connection.execute(text("SELECT 1"))
+        connection.close()
+
+
+def dismiss_everybody(fresh_database):
+    with fresh_database.owner() as connection:
+        connection.execute(text("SET ROLE citizen_cloud_app"))
+        ended = connection.execute(text(KILL), {"role": LOGIN}).scalars().all()
+    assert ended
+    assert all(ended)
+
+
+def ask(pool):
+    with pool.statement() as connection:
+        return connection.scalar(text("SELECT 1"))
+
+
+def test_no_request_fails_on_connections_that_ended_in_the_pool(fresh_database, pool):
+    warm(pool, 8)
+    dismiss_everybody(fresh_database)
+    assert [ask(pool) for _ in range(20)] == [1] * 20
+
+
+def test_transactions_too_begin_on_a_living_connection(fresh_database, pool):
+    warm(pool, 4)
+    dismiss_everybody(fresh_database)
+    for _ in range(8):
+        with pool.transaction() as session:
+            assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_without_the_check_the_first_requests_fail(fresh_database, pool):
+    event.remove(pool.engine, "checkout", refuse_stale)
+    warm(pool, 4)
+    dismiss_everybody(fresh_database)
+    with pytest.raises(OperationalError):
+        ask(pool)
+
+
+def test_the_check_asks_the_server_nothing(fresh_database, pool):
+    ask(pool)
+    seen = []
+    event.listen(pool.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    ask(pool)
+    assert seen == ["SELECT 1"]
+    with fresh_database.owner() as connection:
+        asked = text(
+            "SELECT query FROM pg_stat_activity WHERE usename = :role "
+            "AND datname = current_database() AND state = 'idle'"
+        )
+        assert connection.scalars(asked, {"role": LOGIN}).all() == ["SELECT 1"]
+
+
+def test_a_pool_of_living_connections_keeps_them(fresh_database):
+    pool = PooledDatabase(fresh_database.url, pool_size=1)
+    try:
+        backends = set()
+        for _ in range(5):
+            with pool.statement() as connection:
+                backends.add(connection.scalar(text("SELECT pg_backend_pid()")))
+        assert len(backends) == 1
+    finally:
+        pool.dispose()
+
+
+def test_the_short_way_to_a_row_shows_itself_and_translates_errors(pool):
+    seen = []
+    event.listen(pool.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    with pool.statement() as connection:
+        sql = "SELECT %(n)s::int, NULL"
+        assert first_row(connection, sql, {"n": 7}) == (7, None)
+        assert first_row(connection, "SELECT 1 WHERE false", {}) is None
+        with pytest.raises(DataError):
+            first_row(connection, "SELECT 1 / %(n)s::int", {"n": 0})
+        assert first_row(connection, sql, {"n": 8}) == (8, None)
+    assert sql in seen
+
+
+def test_the_short_way_notices_a_lost_connection(fresh_database, pool):
+    with pool.statement() as connection:
+        first_row(connection, "SELECT 1", {})
+        dismiss_everybody(fresh_database)
+        with pytest.raises(OperationalError) as caught:
+            first_row(connection, "SELECT 1", {})
+        assert caught.value.connection_invalidated
+    assert ask(pool) == 1
+
+
+UNDER_GEVENT = """
+from gevent import monkey; monkey.patch_all()
+import sys, time
+import gevent
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from citizen_cloud.db import CooperativeConnection, PooledDatabase, first_row
+
+pool = PooledDatabase(sys.argv[1], pool_size=4)
+
+def ask(sql):
+    with pool.statement() as connection:
+        kind = type(connection.connection.driver_connection)
+        assert kind is CooperativeConnection, kind
+        return first_row(connection, sql, {})
+
+began = time.monotonic()
+jobs = [gevent.spawn(ask, "SELECT pg_sleep(0.5)") for _ in range(4)]
+gevent.joinall(jobs, raise_error=True)
+assert time.monotonic() - began < 1.2, "waiting for PostgreSQL held up the others"
+
+with gevent.Timeout(0.2, False):
+    ask("SELECT pg_sleep(5)")
+    raise AssertionError("the timer did not ring")
+assert [ask("SELECT %d" % n) for n in range(8)] == [(n,) for n in range(8)], "a stale answer"
+
+with pool.transaction() as session:
+    wide = session.scalar(text("SELECT repeat('x', 20000000)"))
+    assert len(wide) == 20000000
+    assert session.scalar(text("SELECT length(:wide)"), {"wide": wide}) == 20000000
+
+def killed():
+    try:
+        ask("SELECT pg_sleep(5)")
+    except OperationalError as error:
+        return error.connection_invalidated
+
+victim = gevent.spawn(killed)
+gevent.sleep(0.3)
+ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE query = 'SELECT pg_sleep(5)'")
+assert victim.get(timeout=3) is True
+print("fine")
+"""
+
+
+def test_under_gevent_a_waiting_statement_lets_others_run(fresh_database):
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_GEVENT, fresh_database.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "fine\n", done.stderr[-2000:]
