@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -14,6 +15,7 @@ from citizen_cloud.accounts.models import Account
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, StaleVersion
 from citizen_cloud.organisations import queries, services
+from citizen_cloud.organisations.contribution import erase, export
 from citizen_cloud.organisations.models import Membership, Organisation
 from citizen_cloud.organisations.queries import OrganisationQuery, place_filter
 from citizen_cloud.organisations.refusals import (
@@ -432,3 +434,13 @@ def test_a_manager_lists_the_own_places_only(session, some_places):
     assert queries.organisations(session, OrganisationQuery(grant=Grant())) == []
     every = queries.organisations(session, OrganisationQuery(grant=EVERYWHERE, kind="hospital"))
     assert every == []
+
+
+def test_an_account_gets_its_roles_out_and_erasure_ends_them(session, place_id):
+    account_id = an_account(session)
+    add(session, organisation_id=place_id, account_id=account_id, role="staff")
+    [held] = export(session, account_id)["memberships"]
+    assert (held["role"], held["organisation"]["zh"]) == ("staff", "松山健康服務中心")
+    assert erase(session, account_id, datetime.now(UTC)) == 1
+    assert not queries.grant_of(session, account_id, {"staff"})
+    assert export(session, new_id()) == {"memberships": []}
