@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from citizen_cloud.modules.masks.files import sheets, stock
-from citizen_cloud.modules.masks.rules.report import MOST_ROWS, FAULTS, FileFault
+from citizen_cloud.modules.masks.rules.report import FAULTS, MOST_ROWS, FileFault
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "mask-stock-2020-03-03.csv"
 HEADER = "outlet_code,window_on,half,product_class,capacity"

@@ -105,7 +105,7 @@ def test_birth_years_go_by_weekday_and_catch_up_at_the_weekend(digit):
     assert days == [expected, 5, 6]
 
 
-def applicant(number="44011319850101001X", birth_on=date(1985, 1, 1), kind="prc_id"):
+def applicant(number="44011319850101001X", birth_on=date(1985, 1, 1), kind="resident_id"):
     return Applicant(document_type=kind, document_number=number, birth_on=birth_on)
 
 
@@ -204,7 +204,7 @@ def test_overlapping_windows_of_one_outlet_are_told_as_pairs():
             item(None, time(8), time(9), place=2, offer_id=UUID(int=9)),
         ]
     )
-    pairs = sorted((str(pair.as_json()) for pair in found))
+    pairs = sorted(str(pair.as_json()) for pair in found)
     assert pairs == sorted(
         str(pair)
         for pair in [

@@ -112,18 +112,13 @@ def redemption(session: Session, redemption_id: UUID, now: datetime | None) -> R
     return rows.mappings().first()
 
 
-def to_collect(session: Session, account_id: UUID, now: datetime | None) -> int:
-    """Return how many bookings an account's person has yet to collect."""
-    return int(
-        session.scalar(
-            text(
-                f"""
-                SELECT count(*) FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
-                 WHERE b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account)
-                   AND b.status = 'booked' AND s.module = 'masks' AND s.ends_at > {NOW}
-                """  # noqa: S608
-            ),
-            {"account": account_id, "now": now},
-        )
-        or 0
+def sealed_names(session: Session, person_ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """Return the sealed names of some people; erased people have none."""
+    rows = session.execute(
+        text(
+            "SELECT id, name_sealed FROM accounts.person "
+            "WHERE id = ANY(:ids) AND name_sealed IS NOT NULL"
+        ),
+        {"ids": list(person_ids)},
     )
+    return rows.mappings().all()

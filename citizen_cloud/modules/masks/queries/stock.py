@@ -1,6 +1,6 @@
 """Stock as its outlet sees it, and as open data tell it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -124,7 +124,7 @@ def outlet_offers(
 
 def published(
     session: Session, *, organisation_ids: Sequence[UUID], first: date, last: date
-) -> list[Mapping[str, Any]]:
+) -> list[dict[str, Any]]:
     """Return the offers of some outlets around some days: what a batch or file is compared with."""
     rows = session.execute(
         text(

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, cast
 
+from citizen_cloud.accounts.rules.documents import RESIDENT_ID
 from citizen_cloud.modules.masks.rules.rationing import ChildRule, Profile, Stagger
 from citizen_cloud.modules.masks.rules.refusals import (
     AdultsOnly,
@@ -105,7 +106,7 @@ def _wrong_district(terms: Eligibility, applicant: Applicant) -> NotEligible | N
     """Refuse numbers of other districts; documents without an area cannot show theirs."""
     if not terms.districts:
         return None
-    has_area = applicant.document_type == "prc_id"
+    has_area = applicant.document_type == RESIDENT_ID
     is_ours = has_area and applicant.document_number.startswith(terms.districts)
     return None if is_ours else OtherDistrict()
 

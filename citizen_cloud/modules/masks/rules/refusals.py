@@ -110,6 +110,14 @@ class WrongOutlet(Conflict):
     )
 
 
+class OutletClosed(Conflict):
+    """The platform closed the outlet."""
+
+    code = "outlet_closed"
+    title = Text("网点已停用", "Outlet closed")
+    detail = Text("该网点已停用，不能更改。", "The outlet is closed and cannot be changed.")
+
+
 class OutsideWindow(Conflict):
     """The collection window has not begun, or is over."""
 

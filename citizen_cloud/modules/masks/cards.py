@@ -1,0 +1,95 @@
+"""The module's part of the host's pages: a booking's actions, the tile's badge, personal data."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.manifest import Action, BookingFacts, BookingPolicy, PersonalData, Tile
+from citizen_cloud.modules.masks.rules.refusals import CancelTooLate
+from citizen_cloud.modules.masks.services.redemptions import VOUCHER
+from citizen_cloud.text import Text
+
+
+def actions(facts: BookingFacts, now: datetime) -> tuple[Action, ...]:
+    """Return what a holder may do: show the code until the window ends, cancel until it begins.
+
+    Once it has begun the share lies ready at the counter; what is not collected returns to stock
+    when the window ends.
+    """
+    if facts.status != "booked" or now >= facts.ends_at:
+        return ()
+    return (Action.SHOW, Action.CANCEL) if now < facts.starts_at else (Action.SHOW,)
+
+
+def cancel_policy(session: Session, facts: BookingFacts, now: datetime) -> None:
+    """Refuse a cancellation once the window has begun (``CancelTooLate``)."""
+    del session
+    if now >= facts.starts_at:
+        raise CancelTooLate(starts_at=facts.starts_at.isoformat())
+
+
+policy = BookingPolicy(actions=actions, cancel_policy=cancel_policy, credential=VOUCHER)
+
+
+# No badge of its own: the home screen counts coming bookings for every module.
+tile = Tile(icon="mask", path="/masks")
+
+_EXPORT = text(
+    """
+    SELECT b.reference, r.redeemed_at, r.undone_at, r.method, o.name AS outlet
+      FROM masks.redemption r
+      JOIN booking.booking b ON b.id = r.booking_id
+      JOIN organisations.organisation o ON o.id = r.organisation_id
+     WHERE b.booked_by = :account
+        OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account)
+     ORDER BY r.id
+    """
+)
+_WORK = text(
+    """
+    SELECT count(*) FILTER (WHERE r.redeemed_by = :account) AS handed_over,
+           count(*) FILTER (WHERE r.undone_by = :account) AS taken_back
+      FROM masks.redemption r WHERE :account IN (r.redeemed_by, r.undone_by)
+    """
+)
+
+
+def export(session: Session, account_id: UUID) -> dict[str, Any]:
+    """Return what was collected, and for a clerk how much he handed over."""
+    values = {"account": account_id}
+    collected = [dict(row) for row in session.execute(_EXPORT, values).mappings()]
+    return {
+        "collected": collected,
+        "as_clerk": dict(session.execute(_WORK, values).mappings().one()),
+    }
+
+
+_FORGET = text(
+    """
+    DELETE FROM masks.reminder m USING booking.booking b
+     WHERE b.id = m.booking_id
+       AND (b.booked_by = :account
+            OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account))
+    """
+)
+
+
+def erase(session: Session, account_id: UUID, now: datetime) -> int:
+    """Forget the reminders; hand-overs stay as stock records that name no person themselves."""
+    del now
+    result = session.execute(_FORGET, {"account": account_id})
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+personal_data = PersonalData(
+    categories=(Text("口罩领取记录", "Records of masks collected"),),
+    purpose=Text("核销预约、防止重复领取", "To hand out each booked share once"),
+    legal_basis=Text("履行法定职责", "Statutory duty"),
+    retention_days=2 * 365,
+    tables=frozenset({"masks.redemption", "masks.reminder", "masks.stock_import"}),
+    export=export,
+    erase=erase,
+)

@@ -1,0 +1,1 @@
+"""What callers of the masks module send and get, by audience."""

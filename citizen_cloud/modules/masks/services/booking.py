@@ -1,0 +1,98 @@
+"""Book a share: the facts of an offer from memory, then the kernel's one statement."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.engine import Connection
+
+from citizen_cloud.accounts.identity import document_number
+from citizen_cloud.accounts.rules.documents import birth_on
+from citizen_cloud.booking import services as kernel
+from citizen_cloud.booking.services import Booked, Order
+from citizen_cloud.errors import NotFound
+from citizen_cloud.modules.masks.queries.offers import OfferFacts, offer_facts
+from citizen_cloud.modules.masks.rules.eligibility import Applicant, from_json, why_not
+from citizen_cloud.modules.masks.rules.rationing import PROFILES, quota
+from citizen_cloud.modules.masks.rules.refusals import QuantityAboveLimit
+from citizen_cloud.web.caller import Identity
+
+MOST_REMEMBERED = 20_000
+
+
+class Facts:
+    """What never changes of offers, in this process; the oldest are forgotten first.
+
+    Stock, status and times of opening are not in here: the kernel reads them when it books.
+    """
+
+    def __init__(self, most: int = MOST_REMEMBERED) -> None:
+        self._most = most
+        self._known: dict[UUID, OfferFacts] = {}
+
+    def of(self, connection: Connection, offer_id: UUID) -> OfferFacts:
+        """Return the facts of an offer, by one SELECT the first time. Raises ``NotFound``."""
+        known = self._known.get(offer_id)
+        if known is None:
+            known = offer_facts(connection, offer_id)
+            if known is None:
+                raise NotFound
+            while len(self._known) >= self._most:
+                self._known.pop(next(iter(self._known)), None)
+            self._known[offer_id] = known
+        return known
+
+
+facts = Facts()
+
+
+def book(
+    connection: Connection,
+    *,
+    offer_id: UUID,
+    person: Identity,
+    booked_by: UUID,
+    quantity: int,
+    request_key: str,
+    request_hash: bytes,
+    now: datetime | None = None,
+) -> Booked:
+    """Book some pieces of an offer for a person, exactly once per request key.
+
+    Raises ``NotFound``, ``NotEligible``, ``QuantityAboveLimit`` and what the kernel's ``book``
+    raises: ``SlotFull``, ``SlotClosed``, ``NotOpen``, ``LimitReached``, ``AlreadyBooked``.
+    """
+    offer = facts.of(connection, offer_id)
+    profile = PROFILES[offer.profile]
+    most = profile.most[offer.product_class]
+    if quantity > most:
+        errors = [{"pointer": "/quantity", "code": "out_of_range"}]
+        raise QuantityAboveLimit(most=most, errors=errors)
+    _check_eligible(offer, person)
+    order = Order(
+        slot_id=offer_id,
+        person_id=person.person_id,
+        person_key=person.person_key,
+        booked_by=booked_by,
+        quantity=quantity,
+        request_key=request_key,
+        request_hash=request_hash,
+        quota=quota(profile, offer.product_class, offer.window_on),
+        actor_kind="citizen",
+    )
+    return kernel.book(connection, order=order, now=now)
+
+
+def _check_eligible(offer: OfferFacts, person: Identity) -> None:
+    """Open the document only where a condition asks for it."""
+    terms = from_json(offer.eligibility)
+    if not terms.needs_document:
+        return
+    number = document_number(person)
+    applicant = Applicant(
+        document_type=person.document_type,
+        document_number=number,
+        birth_on=birth_on(person.document_type, number),
+    )
+    refusal = why_not(terms, applicant, offer.window_on)
+    if refusal is not None:
+        raise refusal

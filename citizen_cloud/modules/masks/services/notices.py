@@ -1,0 +1,107 @@
+"""Tell holders what became of their masks, each thing once."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.booking.queries import BookingRow, booking_facts
+from citizen_cloud.messages.services import Note, notify
+from citizen_cloud.modules.masks.rules.notices import Told, notice
+from citizen_cloud.modules.masks.services.outlets import OUTLET_LEFT
+from citizen_cloud.modules.masks.services.slots import MODULE
+from citizen_cloud.text import from_json
+
+SETTINGS = {"reminder_hours": 16, "reminder_sms": True}
+MOST = 500
+
+
+def tell(session: Session, *, booking_id: UUID, kind: str, dedupe_key: str, now: datetime) -> bool:
+    """Put the news of one booking into its account's inbox; False if it was told before."""
+    row = booking_facts(session, booking_id)
+    if row is None:
+        return False
+    if kind == "cancelled" and _reason(session, booking_id) == OUTLET_LEFT:
+        kind = OUTLET_LEFT
+    return _send(session, row, kind, dedupe_key, now=now)
+
+
+def _reason(session: Session, booking_id: UUID) -> str | None:
+    sql = text("SELECT cancel_reason FROM booking.booking WHERE id = :id")
+    reason: str | None = session.scalar(sql, {"id": booking_id})
+    return reason
+
+
+def _send(
+    session: Session,
+    row: BookingRow,
+    kind: str,
+    dedupe_key: str,
+    *,
+    now: datetime,
+    sms: bool = False,
+) -> bool:
+    told = Told(
+        product=from_json(row.title),
+        place=from_json(row.place),
+        quantity=row.quantity,
+        reference=row.reference,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+    )
+    title, body = notice(kind, told)
+    note = Note(
+        account_id=row.booked_by,
+        kind=f"masks.{kind}",
+        title=title,
+        body=body,
+        dedupe_key=dedupe_key,
+        subject_type="booking",
+        subject_id=row.id,
+        sms=sms,
+    )
+    return notify(session, note=note, now=now)
+
+
+# Whoever booked inside the reminder's own time has just been told and needs none.
+_DUE = text(
+    """
+    INSERT INTO masks.reminder (booking_id)
+    SELECT b.id
+      FROM booking.slot s
+      JOIN booking.booking b ON b.slot_id = s.id AND b.status = 'booked'
+     CROSS JOIN (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at,
+                        make_interval(hours => :hours) AS ahead) t
+     WHERE s.module = :module AND s.ends_at > t.at AND s.starts_at > t.at
+       AND s.starts_at <= t.at + t.ahead AND b.booked_at < s.starts_at - t.ahead
+       AND NOT EXISTS (SELECT FROM masks.reminder r WHERE r.booking_id = b.id)
+     ORDER BY b.id LIMIT :most
+    ON CONFLICT DO NOTHING RETURNING booking_id
+    """
+)
+
+
+def remind(session: Session, *, now: datetime | None, sent_at: datetime) -> int:
+    """Remind holders whose window begins soon, each once; return how many were."""
+    settings = _settings(session)
+    values = {
+        "module": MODULE,
+        "hours": settings["reminder_hours"],
+        "most": MOST,
+        "now": now,
+    }
+    booking_ids = session.scalars(_DUE, values).all()
+    for booking_id in booking_ids:
+        row = booking_facts(session, booking_id)
+        if row is not None:
+            key = f"masks.reminder:{booking_id}"
+            sms = bool(settings["reminder_sms"])
+            _send(session, row, "reminder", key, now=sent_at, sms=sms)
+    return len(booking_ids)
+
+
+def _settings(session: Session) -> dict[str, int | bool]:
+    """Return the module's settings as an administrator left them."""
+    sql = text("SELECT settings FROM registry.module WHERE name = :name")
+    return {**SETTINGS, **(session.scalar(sql, {"name": MODULE}) or {})}
