@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud.booking import services
 
 Verb = Callable[[Session], Any]
-# Lock, act, commit on each side.
+# Lock, act, commit on each side. A booking inside a transaction is savepoint, statement, release;
+# its second look, where the reason is read, comes fourth and fifth.
 TURNS = interleavings(3, 3)
+LONG_TURNS = interleavings(3, 5)
 
 
 def cancel_and_cancel(world: World) -> tuple[Verb, Verb, Any]:
@@ -118,16 +120,16 @@ def booked(world: World) -> dict[str, Any]:
     return {"booking_id": made.booking_id, "actor": citizen.actor}
 
 
-PAIRS = [
-    cancel_and_cancel,
-    cancel_and_check_in,
-    check_in_and_check_in,
-    expire_and_confirm,
-    cancel_and_book,
-    resize_and_book,
-    book_and_book,
-    one_quota_in_two_slots,
-]
+PAIRS = {
+    cancel_and_cancel: TURNS,
+    cancel_and_check_in: TURNS,
+    check_in_and_check_in: TURNS,
+    expire_and_confirm: TURNS,
+    cancel_and_book: LONG_TURNS,
+    resize_and_book: TURNS,
+    book_and_book: TURNS,
+    one_quota_in_two_slots: TURNS,
+}
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -136,7 +138,7 @@ def test_in_every_order_of_statements_one_wins_and_the_other_hears_why(
 ) -> None:
     stage = Interleaving(world.database)
     seen = set()
-    for turns in TURNS:
+    for turns in PAIRS[pair]:
         first, second, allowed = pair(world)
         results = stage.run(turns, first, second)
         found = (outcome(results[0]), outcome(results[1]))

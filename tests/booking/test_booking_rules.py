@@ -40,7 +40,7 @@ def test_only_cancelled_and_expired_free_places() -> None:
 def test_a_transition_starts_only_where_it_is_declared(
     name: str,
     status: str,
-    allowed: bool,  # noqa: FBT001 - a column of the table above
+    allowed: bool,
 ) -> None:
     assert may_move(name, status) is allowed
 

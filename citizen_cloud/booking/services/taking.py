@@ -74,6 +74,9 @@ class Setback(Enum):
     LOST = "lost"
 
 
+_PASSING: Final = (Setback.PASSING, Setback.LOST)
+
+
 def book(connection: Connection, *, order: Order, now: datetime | None = None) -> Booked:
     """Book, exactly once per request key; return after it is committed.
 
@@ -105,30 +108,47 @@ def _take(
         except DBAPIError as error:
             row, setback = None, setback_of(error)
             if setback is Setback.LOST:
-                # Whether it was committed is unknown: the key will tell.
-                connection.rollback()
-            elif setback is Setback.PASSING and attempt == TRIES:
+                _connect_again(connection, error)
+            if setback in _PASSING and attempt == TRIES:
                 raise
         if row is not None:
             return Booked(BookingRow._make(row[:-1]), replayed=False)
         if (own := second_look.own_booking(connection, order)) is not None:
             return Booked(own, replayed=True)
-        if setback not in (Setback.PASSING, Setback.LOST):
+        if setback in _PASSING:
+            _pause(attempt)
+        else:
             second_look.raise_reason(
                 connection, order, is_over_limit=setback is Setback.LIMIT, now=now
             )
-        else:
-            _pause(attempt)
         values |= {"id": new_id(), "reference": _reference()}
     raise SlotFull(remaining=0)
 
 
 def execute(connection: Connection, sql: str, values: dict[str, Any]) -> Any | None:
     """Run a prepared statement; inside a transaction a savepoint keeps its failure apart."""
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+    if is_autocommit(connection):
         return connection.exec_driver_sql(sql, values).fetchone()
     with connection.begin_nested():
         return connection.exec_driver_sql(sql, values).fetchone()
+
+
+def is_autocommit(connection: Connection) -> bool:
+    """Ask the driver, which knows; SQLAlchemy's option says what was once wished for."""
+    return bool(connection.connection.driver_connection.autocommit)  # type: ignore[union-attr]
+
+
+def _connect_again(connection: Connection, error: DBAPIError) -> None:
+    """Take a new connection after one was lost; whether that one committed, the key will tell.
+
+    SQLAlchemy's replacement is not in autocommit although the engine is: without setting it
+    again the booking would be acknowledged and rolled back (tried: 18 of 200). In a transaction
+    the caller's earlier work is lost as well, so the error goes up.
+    """
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        raise error
+    connection.rollback()
+    connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def parameters(order: Order, hold_for: timedelta | None, now: datetime | None) -> dict[str, Any]:
