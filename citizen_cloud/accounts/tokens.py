@@ -7,6 +7,7 @@ token live longer.
 """
 
 import hashlib
+import json
 import re
 import secrets
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from uuid import UUID
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
+from jwt.utils import base64url_decode
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.rules.lifetimes import ACCESS_TOKEN
@@ -99,7 +101,7 @@ def _check(rings: Crypto, token: str) -> Claims:
     if not _COMPACT.fullmatch(token):
         raise Unauthenticated
     try:
-        seed = rings.tokens.keys.get(_kid(jwt.get_unverified_header(token)))
+        seed = rings.tokens.keys.get(_kid(token))
         if seed is None:
             raise Unauthenticated
         found = jwt.decode(
@@ -122,12 +124,16 @@ def _check(rings: Crypto, token: str) -> Claims:
         raise Unauthenticated from error
 
 
-def _kid(header: dict[str, Any]) -> str:
-    """Return the key id of a header that holds nothing but what we write."""
-    if header.keys() != HEADER or header["alg"] != ALGORITHM or header["typ"] != TYPE:
+def _kid(token: str) -> str:
+    """Return the key id of a header that holds what we write, once, and nothing else."""
+    members: list[tuple[str, Any]] = json.loads(
+        base64url_decode(token.partition(".")[0]), object_pairs_hook=list
+    )
+    header = dict(members)
+    if len(members) != len(HEADER) or header.keys() != HEADER:
         raise Unauthenticated
     kid = header["kid"]
-    if not isinstance(kid, str):
+    if header["alg"] != ALGORITHM or header["typ"] != TYPE or not isinstance(kid, str):
         raise Unauthenticated
     return kid
 

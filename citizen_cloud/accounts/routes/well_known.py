@@ -9,8 +9,12 @@ from citizen_cloud.accounts.tokens import key_set
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.marks import public
 
-blp = Blueprint("well-known", description="公开密钥 Keys and addresses found without asking")
-blp.url_prefix = "/.well-known"
+blp = Blueprint(
+    "well-known",
+    url_prefix="/.well-known",
+    description="公开密钥 Keys and addresses found without asking",
+    root=True,
+)
 CACHED = "public, max-age=300"
 CHANGE_PASSWORD = "/docs#/me/changePassword"  # noqa: S105 - an address
 
