@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from citizen_cloud import crypto, db, log
+from citizen_cloud.accounts import verifier
 from citizen_cloud.accounts.services import authenticate
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     """Assemble the application. Reads nothing from the database; raises on any unmarked route."""
     log.configure()
     crypto.configure(settings)
+    verifier.install(verifier.from_settings(settings))
     database = db.connect(settings)
     found = discover() if installed is None else installed
     host = Host(

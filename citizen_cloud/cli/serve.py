@@ -80,7 +80,8 @@ def _serve(*, port: int, workers: int, var: Path, fresh: bool, tell: Callable[[s
     with Engines(var, tell=tell) as engines:
         os.environ.setdefault("CITIZEN_CLOUD_PUBLIC_URL", f"http://{HOST}:{port}")
         os.environ.update(engines.environment)
-        publish(var, engines.environment)
+        url = os.environ["CITIZEN_CLOUD_PUBLIC_URL"]
+        publish(var, {**engines.environment, "CITIZEN_CLOUD_PUBLIC_URL": url})
         settings = load_settings()
         tell("checking migrations")
         upgrade(settings, progress=tell)

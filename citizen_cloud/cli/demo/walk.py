@@ -36,7 +36,10 @@ def command(var: Path, url: str | None) -> None:
     """Walk the main job: sign in, real name, book masks, show the code, collect them."""
     base = url or settings(var).public_url
     with httpx.Client(base_url=base, timeout=15, headers={"Accept-Language": "zh-CN"}) as http:
-        Tour(http, var).run()
+        try:
+            Tour(http, var).run()
+        except httpx.TransportError as error:
+            raise WalkFailed(f"{base} does not answer ({type(error).__name__})") from error
 
 
 class Tour:
@@ -115,7 +118,7 @@ class Tour:
         refusal = self._call("POST", "/me/real-name", expect=403, token=token, json=proof)
         self._say(f"未同意前拒绝 without consent: {refusal['code']}, {refusal['detail']}")
         consent = {"purpose": refusal["purpose"], "version": refusal["version"]}
-        self._call("POST", "/me/consents", expect=201, token=token, json=consent)
+        self._call("POST", "/me/consents", expect=200, token=token, json=consent)
         self._call("POST", "/me/real-name", expect=200, token=token, json=proof)
         me = self._call("GET", "/me", expect=200, token=token)
         self._say(f"实名完成 real name proven: {me['name']}, L{me['level']}")
@@ -184,7 +187,7 @@ class Tour:
     def _redeem(self, token: str, code: str) -> None:
         path = "/masks/staff/redemptions"
         handed = self._call("POST", path, expect=200, token=token, json={"code": code})
-        self._say(f"核销成功 handed out {handed['quantity']} to {handed['person']['name']}")
+        self._say(f"核销成功 handed out {handed['quantity']} to {handed['person_name']}")
         refusal = self._call("POST", path, expect=409, token=token, json={"code": code})
         self._say(f"重复核销被拒 the same code again: {refusal['code']}, {refusal['detail']}")
 
