@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from citizen_cloud.booking.hot_slots import hot_slots
 from citizen_cloud.booking.queries import BookingRow
 from citizen_cloud.booking.refusals import SlotFull
 from citizen_cloud.booking.rules import REFERENCE_BYTES, Quota, new_reference
@@ -102,16 +103,10 @@ def _take(
     values = parameters(order, hold_for, now)
     sql = BOOK if order.quota is None else BOOK_RATIONED
     for attempt in range(1, TRIES + 1):
-        try:
-            row = execute(connection, sql, values)
-            setback = Setback.NO_ROW
-        except DBAPIError as error:
-            row, setback = None, setback_of(error)
-            if setback is Setback.LOST:
-                _connect_again(connection, error)
-            if setback in _PASSING and attempt == TRIES:
-                raise
+        row, setback = _attempt(connection, sql, values, is_last=attempt == TRIES)
         if row is not None:
+            if row[-1]:
+                hot_slots.note(order.slot_id)
             return Booked(BookingRow._make(row[:-1]), replayed=False)
         if (own := second_look.own_booking(connection, order)) is not None:
             return Booked(own, replayed=True)
@@ -123,6 +118,20 @@ def _take(
             )
         values |= {"id": new_id(), "reference": _reference()}
     raise SlotFull(remaining=0)
+
+
+def _attempt(
+    connection: Connection, sql: str, values: dict[str, Any], *, is_last: bool
+) -> tuple[Any | None, Setback]:
+    try:
+        return execute(connection, sql, values), Setback.NO_ROW
+    except DBAPIError as error:
+        setback = setback_of(error)
+        if setback is Setback.LOST:
+            _connect_again(connection, error)
+        if setback in _PASSING and is_last:
+            raise
+        return None, setback
 
 
 def execute(connection: Connection, sql: str, values: dict[str, Any]) -> Any | None:
