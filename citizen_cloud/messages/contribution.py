@@ -1,20 +1,24 @@
 """What the messages room adds: one-time codes as texts, the delivery job, personal data."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud import db
 from citizen_cloud.manifest import Contribution, Job, PersonalData
-from citizen_cloud.messages.jobs import text_one_time_code
-from citizen_cloud.messages.models import Delivery, Message
-from citizen_cloud.messages.services import deliver_due
+from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.text import Text
 
-KEEP_DAYS = 365
+_DELETE = text("DELETE FROM messages.message WHERE account_id = :id")
+# A text of the inbox has its message's key.
+_STOP_TEXTS = text(
+    """
+    DELETE FROM messages.delivery WHERE dedupe_key IN
+           (SELECT dedupe_key FROM messages.message WHERE account_id = :id)
+    """
+)
 
 
 def export(session: Session, account_id: UUID) -> dict[str, Any]:
@@ -30,24 +34,11 @@ def export(session: Session, account_id: UUID) -> dict[str, Any]:
 
 
 def erase(session: Session, account_id: UUID, now: datetime) -> int:
-    """Delete the inbox of an account; return how many messages."""
+    """Delete the inbox of an account and its texts not sent yet; return how many messages."""
     del now
-    result = session.execute(
-        text("DELETE FROM messages.message WHERE account_id = :id"), {"id": account_id}
-    )
+    session.execute(_STOP_TEXTS, {"id": account_id})
+    result = session.execute(_DELETE, {"id": account_id})
     return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def forget_old(now: datetime) -> int:
-    """Delete messages and finished deliveries that are older than a year; return how many."""
-    oldest = now - timedelta(days=KEEP_DAYS)
-    with db.transaction() as session:
-        results = [
-            session.execute(delete(table).where(table.created_at < oldest))
-            for table in (Message, Delivery)
-        ]
-    counts: list[int] = [result.rowcount for result in results]  # type: ignore[attr-defined]
-    return sum(counts)
 
 
 contribution = Contribution(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_cloud.db import Base
@@ -41,6 +41,7 @@ class Delivery(Base):
 
     __tablename__ = "delivery"
     __table_args__ = (
+        CheckConstraint("status IN ('pending','sent','failed','expired')", name="status"),
         Index("ix_delivery_due", "due_at", postgresql_where=text("status = 'pending'")),
         SCHEMA,
     )
@@ -50,7 +51,6 @@ class Delivery(Base):
     kind: Mapped[str] = mapped_column(String(64))
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     dedupe_key: Mapped[str] = mapped_column(String(120), unique=True)
-    # pending | sent | failed | expired
     status: Mapped[str] = mapped_column(String(16), server_default=text("'pending'"))
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     error: Mapped[str | None] = mapped_column(String(200))

@@ -18,8 +18,8 @@ from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import signed_in
 from citizen_cloud.web.paging import page
 
-blp = Blueprint("messages", url_prefix="/me/messages", description="A citizen's inbox")
-blueprints = (blp,)
+blp = Blueprint("messages", url_prefix="/me/messages", description="消息 · A citizen's inbox")
+blueprints: tuple[Blueprint, ...] = (blp,)
 
 
 @blp.route("")
@@ -38,16 +38,16 @@ class Inbox(MethodView):
         limit = query["limit"]
         after = cursors.decode("messages", query["cursor"]) if "cursor" in query else None
         with db.transaction() as session:
-            rows = services.inbox(
+            found = services.inbox(
                 session,
                 account_id=caller().account_id,
                 only_unread=query["unread"],
                 before=UUID(after[0]) if after else None,
                 limit=limit + 1,
             )
+        rows = found.messages
         cursor = cursors.encode("messages", [rows[limit - 1]["id"]]) if len(rows) > limit else None
-        unread = rows[0]["unread"] if rows else 0
-        return page(MessagePageSchema(), rows[:limit], cursor, unread=unread)
+        return page(MessagePageSchema(), rows[:limit], cursor, unread=found.unread)
 
 
 @blp.route("/<uuid:message_id>/read")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +13,8 @@ import httpx
 from citizen_cloud.config import Settings, SettingsError
 
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
+DEADLINE_S = 10.0
+LONGEST_ANSWER = 65_536
 LONGEST_REASON = 60
 
 
@@ -48,21 +51,26 @@ class HttpSms:
     """A gateway that takes ``POST {to, text, dedupe_id}`` with a bearer token.
 
     2xx with ``{"accepted": true}`` is success; any other 2xx body is not believed. 4xx other than
-    408 and 429 is final, everything else is tried again.
+    408 and 429 is final, everything else is tried again. An answer that is long, or drips for
+    more than ten seconds, is none.
     """
 
     def __init__(self, url: str, token: str | None) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # Unpacked answers only: what is read is as long as what was sent.
+        headers = {"Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         self._url = url
         self._client = httpx.Client(timeout=TIMEOUT, headers=headers, follow_redirects=False)
 
     def send(self, sms: SmsText) -> None:
         """Hand one text to the gateway."""
         try:
-            answer = self._client.post(self._url, json=asdict(sms))
+            with self._client.stream("POST", self._url, json=asdict(sms)) as answer:
+                content = _read(answer)
         except httpx.HTTPError as error:
             raise SenderFailure(type(error).__name__) from error
-        if answer.is_success and _is_accepted(answer):
+        if answer.is_success and _is_accepted(content):
             return
         is_final = answer.is_client_error and answer.status_code not in (
             httpx.codes.REQUEST_TIMEOUT,
@@ -72,12 +80,22 @@ class HttpSms:
         raise kind(f"gateway answered {answer.status_code}")
 
 
-def _is_accepted(answer: httpx.Response) -> bool:
+def _read(answer: httpx.Response) -> bytes:
+    deadline = time.monotonic() + DEADLINE_S
+    content = b""
+    for chunk in answer.iter_raw():
+        content += chunk
+        if len(content) > LONGEST_ANSWER or time.monotonic() > deadline:
+            raise SenderFailure("gateway answered without end")
+    return content
+
+
+def _is_accepted(content: bytes) -> bool:
     try:
-        content = answer.json()
-    except ValueError:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
         return False
-    return isinstance(content, dict) and content.get("accepted") is True
+    return isinstance(answer, dict) and answer.get("accepted") is True
 
 
 class LogSms:
@@ -91,6 +109,8 @@ class LogSms:
         line = json.dumps(asdict(sms), ensure_ascii=False) + "\n"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            # Codes stand in it: also a file that was there before is the owner's alone.
+            os.fchmod(file.fileno(), 0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line)
 

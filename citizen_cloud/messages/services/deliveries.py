@@ -1,0 +1,136 @@
+"""Texts on their way out: queued with the business, claimed, settled. Sending is no part of it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.crypto import Undecryptable
+from citizen_cloud.db import new_id
+from citizen_cloud.messages.senders import SmsText
+
+# How long a claimed text is left to the worker that claimed it; jobs.py sends within this.
+CLAIM = timedelta(seconds=60)
+LONGEST_WAIT_S = 300
+
+_QUEUE = text(
+    """
+    INSERT INTO messages.delivery (id, channel, kind, secret, dedupe_key, expires_at)
+    VALUES (:id, 'sms', :kind, :secret, :dedupe_key, :expires_at)
+    ON CONFLICT (dedupe_key) DO NOTHING
+    """
+)
+# What is over first goes first: a one-time code never waits behind a thousand reminders.
+_CLAIM = text(
+    """
+    UPDATE messages.delivery d
+       SET due_at = statement_timestamp() + :claim, attempts = attempts + 1
+     WHERE d.id IN (SELECT id FROM messages.delivery
+                     WHERE status = 'pending' AND due_at <= statement_timestamp()
+                     ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    RETURNING d.id, d.kind, d.secret, d.dedupe_key, d.attempts,
+              d.expires_at <= statement_timestamp() AS is_expired
+    """
+)
+_OVER = text(
+    """
+    UPDATE messages.delivery
+       SET status = cast(:status AS varchar), secret = NULL, error = :error,
+           sent_at = CASE WHEN cast(:status AS varchar) = 'sent' THEN statement_timestamp() END
+     WHERE id = :id AND status = 'pending'
+    """
+)
+_LATER = text(
+    """
+    UPDATE messages.delivery
+       SET error = :error, due_at = statement_timestamp() + make_interval(secs => :seconds)
+     WHERE id = :id AND status = 'pending'
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A claimed text; ``sms`` is empty where its key was taken away and it opens no more."""
+
+    id: UUID
+    kind: str
+    attempts: int
+    is_expired: bool
+    sms: SmsText | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one attempt; ``later`` tries again until the text expires."""
+
+    status: Literal["sent", "failed", "expired", "later"]
+    error: str | None = None
+
+
+def queue_text(
+    session: Session, *, phone: str, words: str, kind: str, key: str, until: datetime
+) -> None:
+    """Put a text on its way, its phone and words sealed until it is over.
+
+    The same ``key`` twice is one text; the gateway gets it too, to drop a repeat.
+    """
+    delivery_id = new_id()
+    secret = json.dumps({"to": phone, "text": words}, ensure_ascii=False)
+    session.execute(
+        _QUEUE,
+        {
+            "id": delivery_id,
+            "kind": kind,
+            "secret": crypto.current().seal(secret, place=_place(delivery_id)),
+            "dedupe_key": key,
+            "expires_at": until,
+        },
+    )
+
+
+def _place(delivery_id: UUID) -> str:
+    return f"messages.delivery:secret:{delivery_id}"
+
+
+def claim_due(session: Session, *, most: int) -> list[Due]:
+    """Take texts that are due for a minute; no other worker gets them meanwhile."""
+    rows = session.execute(_CLAIM, {"claim": CLAIM, "most": most}).mappings()
+    return [
+        Due(
+            id=row["id"],
+            kind=row["kind"],
+            attempts=row["attempts"],
+            is_expired=row["is_expired"],
+            sms=_opened(row),
+        )
+        for row in rows
+    ]
+
+
+def _opened(row: RowMapping) -> SmsText | None:
+    try:
+        opened = json.loads(crypto.current().open(row["secret"], place=_place(row["id"])))
+    except Undecryptable:
+        return None
+    return SmsText(to=opened["to"], text=opened["text"], dedupe_id=row["dedupe_key"])
+
+
+def settle(session: Session, *, due: Due, outcome: Outcome) -> None:
+    """Write down an outcome; phone and words are blanked unless it is tried again.
+
+    What another worker settled meanwhile stays as it is.
+    """
+    facts = {"id": due.id, "error": outcome.error}
+    if outcome.status == "later":
+        # Twice the pause each time, up to five minutes, until the text is over.
+        seconds = min(2 ** min(due.attempts, 16), LONGEST_WAIT_S)
+        session.execute(_LATER, {**facts, "seconds": seconds})
+    else:
+        session.execute(_OVER, {**facts, "status": outcome.status})

@@ -1,0 +1,141 @@
+"""The inbox of an account: put in, list, mark as read."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import phone_place
+from citizen_cloud.crypto import Undecryptable
+from citizen_cloud.errors import NotFound
+from citizen_cloud.messages.services.deliveries import queue_text
+from citizen_cloud.text import Text
+
+# A text that comes half a day late helps nobody; the inbox keeps the message.
+SMS_LIFE = timedelta(hours=12)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What is told to one account; ``dedupe_key`` makes telling it twice harmless."""
+
+    account_id: UUID
+    kind: str
+    title: Text
+    body: Text
+    dedupe_key: str
+    subject_type: str | None = None
+    subject_id: UUID | None = None
+    sms: bool = False
+
+
+_MESSAGE = text(
+    """
+    INSERT INTO messages.message
+           (account_id, kind, title, body, subject_type, subject_id, dedupe_key)
+    VALUES (:account_id, :kind, cast(:title AS jsonb), cast(:body AS jsonb),
+            :subject_type, :subject_id, :dedupe_key)
+    ON CONFLICT (dedupe_key) DO NOTHING
+    """
+)
+
+
+def notify(session: Session, *, note: Note, now: datetime) -> bool:
+    """Put a note into the inbox, and a text on its way where asked; False if it was there."""
+    result = session.execute(
+        _MESSAGE,
+        {
+            "account_id": note.account_id,
+            "kind": note.kind,
+            "title": _json(note.title),
+            "body": _json(note.body),
+            "subject_type": note.subject_type,
+            "subject_id": note.subject_id,
+            "dedupe_key": note.dedupe_key,
+        },
+    )
+    is_new: bool = result.rowcount == 1  # type: ignore[attr-defined]
+    if is_new and note.sms:
+        _text_account(session, note, now)
+    return is_new
+
+
+def _json(words: Text) -> str:
+    return json.dumps(words.as_json(), ensure_ascii=False)
+
+
+def _text_account(session: Session, note: Note, now: datetime) -> None:
+    row = session.execute(
+        text("SELECT phone_sealed, language FROM accounts.account WHERE id = :id"),
+        {"id": note.account_id},
+    ).one()
+    if row.phone_sealed is None:
+        return
+    try:
+        phone = crypto.current().open(row.phone_sealed, place=phone_place(note.account_id))
+    except Undecryptable:
+        # The inbox still gets the message.
+        return
+    words = note.body.in_language(row.language)
+    expires_at = now + SMS_LIFE
+    queue_text(
+        session, phone=phone, words=words, kind=note.kind, key=note.dedupe_key, until=expires_at
+    )
+
+
+# One row always: how much is unread, and beside it the page, if there is one.
+_INBOX = text(
+    """
+    SELECT n.unread, m.*
+      FROM (SELECT count(*) AS unread FROM messages.message
+             WHERE account_id = :account_id AND read_at IS NULL) n
+      LEFT JOIN LATERAL (
+           SELECT id, kind, title, body, subject_type, subject_id, created_at, read_at
+             FROM messages.message
+            WHERE account_id = :account_id AND (NOT :only_unread OR read_at IS NULL)
+              AND (cast(:before AS uuid) IS NULL OR id < :before)
+            ORDER BY id DESC LIMIT :limit) m ON true
+     ORDER BY m.id DESC
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """A page of messages, newest first, and how many are unread in all."""
+
+    unread: int
+    messages: list[dict[str, Any]]
+
+
+def inbox(
+    session: Session, *, account_id: UUID, only_unread: bool, before: UUID | None, limit: int
+) -> Inbox:
+    """Return messages behind a cursor, in one statement."""
+    facts = {"account_id": account_id, "only_unread": only_unread, "before": before, "limit": limit}
+    rows = session.execute(_INBOX, facts).mappings().all()
+    return Inbox(
+        unread=rows[0]["unread"], messages=[dict(row) for row in rows if row["id"] is not None]
+    )
+
+
+_READ = text(
+    """
+    UPDATE messages.message SET read_at = coalesce(read_at, statement_timestamp())
+     WHERE id = :id AND account_id = :account_id
+    RETURNING id, kind, title, body, subject_type, subject_id, created_at, read_at
+    """
+)
+
+
+def mark_read(session: Session, *, account_id: UUID, message_id: UUID) -> dict[str, Any]:
+    """Mark a message of one's own as read; again changes nothing. Raises ``NotFound``."""
+    row = session.execute(_READ, {"id": message_id, "account_id": account_id}).mappings().first()
+    if row is None:
+        raise NotFound
+    return dict(row)
