@@ -126,7 +126,7 @@ class TokenRequestSchema(Incoming):
         required, optional = GRANTS[sent["grant_type"]]
         faults = {name: ["required"] for name in sorted(required - sent.keys())}
         for name in sorted(sent.keys() - required - optional - {"grant_type"}):
-            faults[name] = ["not_of_this_grant"]
+            faults[name] = ["unknown_field"]
         if faults:
             raise ValidationError(faults)
 

@@ -107,32 +107,46 @@ def request_code(
     sent_at: datetime | None = session.scalar(_TAKE, {**LIMITS, "allowance": allowance, "now": now})
     if sent_at is None:
         raise TooMany(retry_after=_seconds_to_wait(session, allowance, now))
-    challenge_id = new_id()
+    challenge = _store(
+        session, phone=canonical, code=code, device=proven, allowance=allowance, sent_at=sent_at
+    )
+    announce(
+        session,
+        REQUESTED,
+        {"challenge_id": challenge.challenge_id},
+        secret={"phone": canonical, "code": code, "language": language},
+        expires_at=challenge.expires_at,
+    )
+    return challenge
+
+
+def _store(
+    session: Session,
+    *,
+    phone: str,
+    code: str,
+    device: DeviceProof | None,
+    allowance: bytes,
+    sent_at: datetime,
+) -> Challenge:
+    rings, challenge_id = crypto.current(), new_id()
     session.execute(
         _CHALLENGE,
         {
             "id": challenge_id,
             "purpose": PURPOSE,
-            "phone_index": rings.lookup("phone", canonical),
-            "phone_sealed": rings.seal(canonical, place=phone_place(challenge_id)),
-            "device_id": proven.id if proven else None,
+            "phone_index": rings.lookup("phone", phone),
+            "phone_sealed": rings.seal(phone, place=phone_place(challenge_id)),
+            "device_id": device.id if device else None,
             "allowance": allowance,
             "code_hash": code_hash(challenge_id, code),
             "t": sent_at,
             "life": lifetimes.OTP_LIFE,
         },
     )
-    expires_at = sent_at + lifetimes.OTP_LIFE
-    announce(
-        session,
-        REQUESTED,
-        {"challenge_id": challenge_id},
-        secret={"phone": canonical, "code": code, "language": language},
-        expires_at=expires_at,
-    )
     return Challenge(
         challenge_id=challenge_id,
-        expires_at=expires_at,
+        expires_at=sent_at + lifetimes.OTP_LIFE,
         resend_at=sent_at + lifetimes.OTP_RESEND,
     )
 
