@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from people import admin_headers
 
+from citizen_cloud.portal.state import HOST
+
 PATH = "/api/v1/admin/organisations"
 
 
@@ -77,6 +79,7 @@ def test_twelve_at_once_make_one(fresh_database):
         thread.start()
     for thread in threads:
         thread.join()
+    app.extensions[HOST].database.dispose()
     made = {a.json["id"] for a in answers if a.status_code == 201}
     assert len(made) == 1
     assert {a.status_code for a in answers} <= {201, 409}
