@@ -68,16 +68,3 @@ def _display_name(known: SignedIn) -> str | None:
         return None
     place = display_name_place(known.account_id)
     return crypto.current().open(known.display_name_sealed, place=place)
-
-
-_CONTACT = text(
-    "SELECT phone_sealed, language FROM accounts.account WHERE id = :id AND status <> 'closed'"
-)
-
-
-def contact_of(connection: Connection, account_id: UUID) -> tuple[str, str] | None:
-    """Return an account's phone in E.164 form and its language, for a message to it."""
-    row = connection.execute(_CONTACT, {"id": account_id}).first()
-    if row is None or row.phone_sealed is None:
-        return None
-    return crypto.current().open(row.phone_sealed, place=phone_place(account_id)), row.language
