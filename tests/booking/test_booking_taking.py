@@ -14,6 +14,7 @@ from citizen_cloud.booking.refusals import (
     SlotClosed,
     SlotFull,
 )
+from citizen_cloud.booking.statement import BOOK_RATIONED, for_pgbench
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import IdempotencyKeyReused, NotFound
 
@@ -314,3 +315,10 @@ def test_a_slot_without_words_is_booked_and_says_so(world: World, fresh_database
         connection.exec_driver_sql("DELETE FROM booking.slot_text")
     assert world.book(citizen, slot).row.title is None
     assert world.taken(slot) == 1
+
+
+def test_the_bench_gets_the_statement_with_pgbenchs_variables() -> None:
+    sql = for_pgbench(BOOK_RATIONED)
+    assert "%(" not in sql
+    assert "taken + :quantity::int <= capacity" in sql
+    assert sql.endswith(";\n")
