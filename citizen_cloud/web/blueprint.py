@@ -48,8 +48,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         ]
 
     def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
-        """Read one part of the request by a schema and pass it to the view."""
-        return cast("Callable[[View], View]", super().arguments(schema, **options))
+        """Read one part of the request by a schema and pass it to the view.
+
+        With ``required=False`` a request without a body counts as one with ``{}``.
+        """
+        read = _instance(schema)
+        read.may_be_absent = not options.get("required", True)  # type: ignore[attr-defined]
+        return cast("Callable[[View], View]", super().arguments(read, **options))
 
     def response(self, status: int, schema: Any = None, **options: Any) -> Callable[[View], View]:
         """Answer with a status, dumped by a schema."""

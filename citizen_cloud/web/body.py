@@ -23,14 +23,8 @@ from citizen_cloud.errors import Malformed, Refusal
 from citizen_cloud.text import Text
 from citizen_cloud.web.context import preferred
 from citizen_cloud.web.headers import SAFETY
-from citizen_cloud.web.problems import (
-    MEDIA_TYPE,
-    ContentTooLarge,
-    RequestTimeout,
-    UnsupportedMediaType,
-    refusal_of_status,
-    status_of,
-)
+from citizen_cloud.web.problems import MEDIA_TYPE, refusal_of_status, status_of
+from citizen_cloud.web.refusals import ContentTooLarge, RequestTimeout, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -9,7 +9,7 @@ from citizen_cloud.web.caller import EXTENSION, Caller, Ports
 from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
 from citizen_cloud.web.marks import Access, access_of
-from citizen_cloud.web.problems import ClientTooOld, ModuleOff
+from citizen_cloud.web.refusals import ClientTooOld, ModuleOff
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN = 4096

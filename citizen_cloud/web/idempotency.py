@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.errors import IdempotencyKeyReused
 from citizen_cloud.web.caller import caller
-from citizen_cloud.web.problems import IdempotencyKeyMissing, RequestInFlight
+from citizen_cloud.web.refusals import IdempotencyKeyMissing, RequestInFlight
 
 KEY = re.compile("[!-~]{1,64}")
 

@@ -12,7 +12,7 @@ from webargs.flaskparser import FlaskParser
 
 from citizen_cloud.errors import Invalid, Malformed
 from citizen_cloud.text import Text
-from citizen_cloud.web.problems import UnsupportedMediaType
+from citizen_cloud.web.refusals import UnsupportedMediaType
 
 DEEPEST = 32
 LONGEST_NUMBER = 40
@@ -112,11 +112,12 @@ class Parser(FlaskParser):
     """webargs' parser with strict loading and problems as errors."""
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """Read a JSON body; another media type is 415, an empty one 400."""
-        del schema
+        """Read a JSON body; another media type is 415, an empty one 400 unless it may be absent."""
+        raw = req.get_data(cache=True)
+        if not raw and getattr(schema, "may_be_absent", False):
+            return {}
         if not req.is_json:
             raise UnsupportedMediaType
-        raw = req.get_data(cache=True)
         if not raw:
             raise Malformed
         return loads(raw)
