@@ -67,14 +67,16 @@ def upgrade(settings: Settings, *, progress: Callable[[str], None]) -> None:
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:k)"), {"k": MIGRATION_LOCK})
         connection.commit()
-        if is_current(connection, config):
-            progress("database is current")
-        else:
+        if heads := missing(connection, config):
             prepare(connection, tuple(versions(modules)))
             connection.commit()
             progress("migrating the database")
             config.attributes["connection"] = connection
-            command.upgrade(config, "heads")
+            # One by one: alembic refuses "heads" where one of them depends on another.
+            for head in heads:
+                command.upgrade(config, head)
+        else:
+            progress("database is current")
         connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": MIGRATION_LOCK})
         connection.commit()
     engine.dispose()
@@ -107,8 +109,8 @@ def owner_url(settings: Settings) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def is_current(connection: Connection, config: Config) -> bool:
-    """Return whether the database stands at every branch's head.
+def missing(connection: Connection, config: Config) -> list[str]:
+    """Return the heads the database has not reached, in the order of the branches.
 
     The version table names effective heads only: what a listed revision depends on is implied.
     """
@@ -120,7 +122,7 @@ def is_current(connection: Connection, config: Config) -> bool:
         reached.add(name)
         revision = script.get_revision(name)
         waiting.extend((*_names(revision.down_revision), *_names(revision.dependencies)))
-    return reached.issuperset(script.get_heads())
+    return [head for head in script.get_heads() if head not in reached]
 
 
 def _names(value: str | Collection[str] | None) -> Collection[str]:

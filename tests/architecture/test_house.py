@@ -18,8 +18,7 @@ from citizen_cloud.web.marks import access_of
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "citizen_cloud"
 CAPS = {
-    "__init__.py": 150,
-    "manifest.py": 150,
+    "manifest.py": 180,
     "rules.py": 150,
     "jobs.py": 150,
     "cards.py": 120,

@@ -29,7 +29,7 @@ from citizen_cloud.web.caller import caller
 from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import limited, signed_in
 from citizen_cloud.web.paging import page
-from citizen_cloud.web.problems import NotAcceptable
+from citizen_cloud.web.refusals import NotAcceptable
 
 blp = Blueprint("bookings", description="A citizen's bookings of every service")
 

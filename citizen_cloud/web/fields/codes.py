@@ -1,0 +1,3 @@
+"""The codes every field shares."""
+
+COMMON = {"required": "required", "null": "null", "validator_failed": "invalid"}
