@@ -1,17 +1,21 @@
 """Alembic's entry: runs the branches on the connection that ``citizen_cloud.migrations`` opened."""
 
 from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from alembic import context
 
 from citizen_cloud.db import Base
 from citizen_cloud.migrations import ROOMS
-from citizen_cloud.registry.discovery import discover
+from citizen_cloud.registry.discovery import GROUP, discover
 
 for room in ROOMS:
     import_module(f"citizen_cloud.{room}.models")
-# Loading a module's manifest loads its models.
-discover()
+for point in entry_points(group=GROUP):
+    models = f"{point.module.rpartition('.')[0]}.models"
+    if point.name in discover().modules and find_spec(models):
+        import_module(models)
 
 schemas = frozenset(context.config.attributes["schemas"])
 

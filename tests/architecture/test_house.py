@@ -189,13 +189,17 @@ def test_every_table_with_a_person_or_account_key_is_covered(shared_app):
 
 
 def test_the_project_names_no_index_and_no_workplace():
+    # Put together here, so that this file does not find itself.
+    halves = (
+        ("py", "pi[.]org"),
+        ("python", "hosted"),
+        ("registry[.]npm", "js"),
+        ("/wo", "rk/"),
+        ("/ro", "ot/"),
+    )
+    words = ["".join(pair) for pair in halves]
     done = subprocess.run(
-        [
-            "git",
-            "grep",
-            "-nIE",
-            r"py" + r"pi\.org|pythonhosted|registry\.npm" + "js|/work" + "/|/ro" + "ot/",
-        ],
+        ["git", "grep", "-nIE", "|".join(words)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 revision = "booking_0001"
 down_revision = None
 branch_labels = ("booking",)
-depends_on = ("accounts_0001", "organisations_0001")
+depends_on = ("organisations_0001",)
 
 
 def upgrade() -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 revision = "masks_0001"
 down_revision = None
 branch_labels = ("masks",)
-depends_on = ("accounts_0001", "booking_0001", "organisations_0001")
+depends_on = ("booking_0001",)
 
 
 def upgrade() -> None:
