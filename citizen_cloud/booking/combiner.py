@@ -110,32 +110,36 @@ class Combiner:
 
         Nobody else there: the single statement, while the next ones gather.
         """
-        batch = self._gather(seat)
+        batch, apart = self._gather(seat)
         try:
             if len(batch) == 1:
                 return self._singly(seat.order, None)
             self._book(batch)
             return None
         finally:
-            for member in batch:
+            for member in (*batch, *apart):
                 member.called.set()
             self._pass_on(seat.order.slot_id)
 
-    def _gather(self, seat: _Seat) -> list[_Seat]:
-        """Take who waits: one per person and per key, all under the leader's quota."""
-        batch = [seat]
+    def _gather(self, seat: _Seat) -> tuple[list[_Seat], list[_Seat]]:
+        """Take who waits: one per person and key under the leader's quota, the others apart.
+
+        Those are called after the batch, so that a retry finds what it repeats.
+        """
+        batch: list[_Seat] = [seat]
+        apart: list[_Seat] = []
         persons, keys = {seat.order.person_id}, {seat.order.request_key}
         with self._lock:
             queue = self._waiting[seat.order.slot_id]
             for _ in range(min(len(queue), MOST - 1)):
                 other = queue.popleft()
                 if _is_apart(other.order, seat.order, persons, keys):
-                    other.called.set()
+                    apart.append(other)
                     continue
                 persons.add(other.order.person_id)
                 keys.add(other.order.request_key)
                 batch.append(other)
-        return batch
+        return batch, apart
 
     def _book(self, batch: list[_Seat]) -> None:
         try:
