@@ -24,13 +24,14 @@ def city(fresh_database, tmp_path):
     settings = replace(fresh_database.settings, sms_log=var / "sms.log")
     prepare(settings, var, lambda _: None)
     db.install(fresh_database.database)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "citizen_cloud.cli", "jobs", "work"],
-        cwd=ROOT,
-        env=environment(settings),
-        stdout=(tmp_path / "jobs.log").open("wb"),
-        stderr=subprocess.STDOUT,
-    )
+    with (tmp_path / "jobs.log").open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "citizen_cloud.cli", "jobs", "work"],
+            cwd=ROOT,
+            env=environment(settings),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         with serving(settings, tmp_path / "api.log") as server:
             yield server, settings, var

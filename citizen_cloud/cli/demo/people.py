@@ -7,7 +7,8 @@ from stdnum.cn import ric
 
 SURNAMES = "王李张刘陈杨赵黄周吴"
 GIVEN = "晓明思远雨桐子涵建国秀英海燕志强"
-FIRST_BIRTHDAY = date(1950, 1, 1)
+# The area code below is valid for every birthday after this one.
+FIRST_BIRTHDAY = date(1985, 1, 1)
 LAST_BIRTHDAY = date(2005, 12, 31)
 
 
