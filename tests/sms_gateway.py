@@ -49,11 +49,15 @@ def stay_silent(door):
 
 
 def drip(door):
+    """Say yes, so slowly that every single wait is short."""
     door.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
-    for _ in range(20):
-        door.wfile.write(b" ")
-        door.wfile.flush()
-        time.sleep(0.05)
+    try:
+        for byte in b" " * 12 + b'{"accepted": true}':
+            door.wfile.write(bytes([byte]))
+            door.wfile.flush()
+            time.sleep(0.04)
+    except OSError:
+        pass
     door.close_connection = True
 
 

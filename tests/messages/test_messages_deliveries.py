@@ -201,6 +201,15 @@ def test_a_worker_that_dies_leaves_its_texts_to_the_next_one(session, sender):
     assert deliveries(session)[0].status == "sent"
 
 
+def test_a_worker_passes_over_what_another_is_claiming(fresh_database):
+    database = fresh_database.database
+    with db.transaction() as session:
+        queue(session, "a")
+    with database.transaction() as one, database.transaction() as other:
+        assert len(claim_due(one, most=5)) == 1
+        assert claim_due(other, most=5) == []
+
+
 def test_two_workers_send_every_text_once(fresh_database, sender):
     with db.transaction() as session:
         for number in range(40):
