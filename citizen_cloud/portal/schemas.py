@@ -1,11 +1,21 @@
 """What the portal takes and gives."""
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from citizen_cloud.booking.schemas import BookingSchema
 from citizen_cloud.web.fields import Both, Day, Flag, Instant, Int, ListOf, OneOf, Part, Str, Uuid
 from citizen_cloud.web.schemas import Incoming, Outgoing, PageQuery, page_of
 
+# What a setting may be; its own bounds stand beside it.
+VALUE = {
+    "type": ["integer", "boolean", "string"],
+    "minimum": -2_147_483_648,
+    "maximum": 2_147_483_647,
+    "maxLength": 500,
+    "example": 12,
+}
 STATES = ("draft", "active", "read_only", "draining", "off", "sunset")
 BOOKING_STATUSES = ("held", "booked", "arrived", "fulfilled", "cancelled", "noshow", "expired")
 
@@ -126,8 +136,8 @@ class SettingSchema(Outgoing):
     name = Str(max_length=64, metadata={"example": "reminder_hours"})
     title = Both()
     kind = OneOf("integer", "boolean", "string", metadata={"example": "integer"})
-    value = fields.Raw(metadata={"example": 12})
-    default = fields.Raw(metadata={"example": 12})
+    value = fields.Raw(metadata=VALUE)
+    default = fields.Raw(metadata=VALUE)
     minimum = Int(allow_none=True, minimum=-2_147_483_648)
     maximum = Int(allow_none=True, minimum=-2_147_483_648)
 
@@ -140,13 +150,22 @@ class SettingsSchema(Outgoing):
     items = ListOf(Part(SettingSchema), max_length=200)
 
 
+def _check_text(value: Any) -> None:
+    """Refuse texts no other field would take either. Raises ``ValidationError``."""
+    if isinstance(value, str):
+        _TEXT.deserialize(value)
+
+
+_TEXT = Str(min_length=0, max_length=500)
+
+
 class NewSettingsSchema(Incoming):
     """The values to set; what is left out goes back to its default."""
 
     settings = fields.Dict(
         required=True,
         keys=Str(max_length=64),
-        values=fields.Raw(),
+        values=fields.Raw(validate=_check_text, metadata=VALUE),
         validate=validate.Length(max=200, error="length"),
         error_messages={"required": "required", "invalid": "object_required", "null": "null"},
         metadata={"example": {}, "maxProperties": 200},

@@ -10,6 +10,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
 from citizen_cloud.web import problems
+from citizen_cloud.web.fields import WallTime
 from citizen_cloud.web.schemas import ProblemSchema
 
 OPENAPI_VERSION = "3.1.0"
@@ -37,6 +38,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     """smorest's Api with RFC 9457 problems, served and documented."""
 
     ERROR_SCHEMA = ProblemSchema
+    # Each operation lists its own refusals; a "default" would hide one that was forgotten.
+    DEFAULT_ERROR_RESPONSE_NAME = None
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer an HTTP exception as a problem."""
@@ -70,5 +73,7 @@ def install(app: Flask, *, title: str, version: str) -> Api:
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     )
+    # HH:MM is no format JSON Schema knows; its pattern says it.
+    api.register_field(WallTime, "string", None)
     app.register_error_handler(Exception, problems.from_exception)
     return api

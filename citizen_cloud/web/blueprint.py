@@ -1,23 +1,22 @@
 """The blueprint every room uses: strict parsing, one tag, and doors documented from their marks."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
-from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 import flask_smorest
-from apispec.utils import deepupdate
 from flask.views import MethodView
 from marshmallow import Schema
 
 from citizen_cloud.errors import Refusal
 from citizen_cloud.web.examples import example_of, of_field
 from citizen_cloud.web.marks import Access
+from citizen_cloud.web.operation import Operation, completed, path_parameter
 from citizen_cloud.web.parser import MULTIPART, Parser
-from citizen_cloud.web.problems import MEDIA_TYPE, status_of
-from citizen_cloud.web.schemas import ProblemSchema
 
 API_ROOT = "/api/v1"
+PLACES = re.compile(r"<(?:([a-z]+)[^<>:]*:)?(\w+)>", re.ASCII)
 View = TypeVar("View", bound=Callable[..., Any])
 Resource = TypeVar("Resource", bound=type[MethodView])
 
@@ -68,6 +67,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Serve a resource at a path below the blueprint's."""
         return cast("Callable[[Resource], Resource]", super().route(rule, **options))
 
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        """Serve a path, and document each place in it with an example."""
+        given = options.pop("parameters", None) or []
+        known = {parameter["name"] for parameter in given}
+        places = [match.groups() for match in PLACES.finditer(rule)]
+        added = [path_parameter(kind, name) for kind, name in places if name not in known]
+        super().add_url_rule(rule, *args, parameters=[*given, *added], **options)
+        for documented in self._docs[self._endpoints[-1]].values():
+            if isinstance(documented, dict) and "operation" in documented:
+                documented["operation"] = documented["operation"].at(has_path=bool(places))
+
     def operation(
         self, operation_id: str, *refusals: type[Refusal], key: bool | None = None
     ) -> Callable[[View], View]:
@@ -78,12 +88,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         def mark(view: View) -> View:
             apidoc = deepcopy(getattr(view, "_apidoc", {}))
-            apidoc["operation"] = {
-                "id": operation_id,
-                "refusals": refusals,
-                "access": getattr(view, "_access", Access()),
-                "key": key,
-            }
+            apidoc["operation"] = Operation(
+                id=operation_id,
+                refusals=refusals,
+                access=getattr(view, "_access", Access()),
+                key=key,
+            )
             view._apidoc = apidoc  # type: ignore[attr-defined]  # noqa: SLF001
             return view
 
@@ -115,93 +125,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         doc: dict[str, Any], doc_info: dict[str, Any], *, method: str, **_: Any
     ) -> dict[str, Any]:
         """Write operationId, security, x-authz and the refusals from the marks."""
-        operation = doc_info.get("operation")
-        if operation is None:
-            return doc
-        access: Access = operation["access"]
-        statuses = _refusal_codes(operation, doc, method)
-        extra: dict[str, Any] = {
-            "operationId": operation["id"],
-            "security": [] if access.public else [{"bearer": []}],
-            "x-authz": _authz(access),
-            "responses": {
-                str(status): _problem_response(status, codes) for status, codes in statuses.items()
-            },
-        }
-        parameters = [_KEY_HEADER | {"required": operation["key"]}] * (operation["key"] is not None)
-        doc.setdefault("parameters", []).extend(parameters)
-        doc.get("responses", {}).pop("422", None)
-        doc.get("responses", {}).pop(422, None)
-        return cast("dict[str, Any]", deepupdate(doc, extra))
-
-
-_KEY_HEADER: dict[str, Any] = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "description": "1 to 64 visible ASCII characters; the same key gives the same result",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]{1,64}$"},
-    "example": "5f0c2a34-9d1e-4f7c-8a46-1a2b3c4d5e6f",
-}
+        operation: Operation | None = doc_info.get("operation")
+        return doc if operation is None else completed(doc, operation, method)
 
 
 def _instance(schema: Any) -> Schema:
     return cast("Schema", schema() if isinstance(schema, type) else schema)
-
-
-def _authz(access: Access) -> dict[str, Any]:
-    if access.public:
-        return {"access": "public"}
-    if access.permission:
-        return {"access": "permission", "permission": access.permission}
-    return {"access": "signed_in", "level": access.level}
-
-
-def _refusal_codes(
-    operation: dict[str, Any], doc: dict[str, Any], method: str
-) -> dict[int, list[str]]:
-    """Return the problem codes of an operation by status: its own, and what its shape implies."""
-    access: Access = operation["access"]
-    has_body = "requestBody" in doc
-    has_key = operation["key"] is not None
-    implied = (
-        (True, 400, "malformed"),
-        (True, 500, "internal_error"),
-        (True, 503, "module_off"),
-        (True, 503, "unavailable"),
-        (not access.public, 401, "unauthenticated"),
-        (access.level > 1, 401, "step_up_required"),
-        (not access.public, 403, "forbidden"),
-        (bool(access.limits), 429, "rate_limited"),
-        (has_body, 408, "request_timeout"),
-        (has_body, 413, "content_too_large"),
-        (method != "get", 415, "unsupported_media_type"),
-        (has_body or bool(doc.get("parameters")), 422, "invalid"),
-        (operation["key"] is True, 400, "idempotency_key_required"),
-        (has_key, 409, "request_in_flight"),
-        (has_key, 422, "idempotency_key_reused"),
-        *((True, status_of(refusal), refusal.code) for refusal in operation["refusals"]),
-    )
-    codes: dict[int, list[str]] = {}
-    for applies, status, code in implied:
-        if applies:
-            codes.setdefault(status, []).append(code)
-    return codes
-
-
-def _problem_response(status: int, codes: list[str]) -> dict[str, Any]:
-    unique = list(dict.fromkeys(codes))
-    return {
-        "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{code}`" for code in unique),
-        "content": {
-            MEDIA_TYPE: {
-                "schema": ProblemSchema,
-                "example": {
-                    "type": f"/problems/{unique[0]}",
-                    "title": unique[0].replace("_", " "),
-                    "status": status,
-                    "code": unique[0],
-                    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-                },
-            }
-        },
-    }

@@ -26,6 +26,8 @@ blp = Blueprint(
     "admin", url_prefix="/admin", description="The module switchboard and the audit trail"
 )
 
+NAME = {"in": "path", "name": "name", "required": True, "example": "masks"}
+
 
 @blp.route("/modules")
 class Switches(MethodView):
@@ -67,7 +69,7 @@ def _switch(module: ServiceModule, switch: Switch) -> dict[str, Any]:
     }
 
 
-@blp.route("/modules/<string(maxlength=32):name>/state")
+@blp.route("/modules/<string(maxlength=32):name>/state", parameters=[NAME])
 class ModuleState(MethodView):
     """One switch."""
 
@@ -94,7 +96,7 @@ class ModuleState(MethodView):
         return _switch(module, switch)
 
 
-@blp.route("/modules/<string(maxlength=32):name>/settings")
+@blp.route("/modules/<string(maxlength=32):name>/settings", parameters=[NAME])
 class ModuleSettings(MethodView):
     """A module's settings."""
 

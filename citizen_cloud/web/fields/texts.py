@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import EXCLUDE, RAISE, ValidationError, fields, validate
 
 from citizen_cloud.web.fields.codes import COMMON
 
@@ -86,12 +86,17 @@ class Both(fields.Field[dict[str, str]]):
             "type": "object",
             "properties": {"zh": part, "en": part},
             "required": ["zh", "en"],
-            "additionalProperties": False,
             "example": {"zh": "成人口罩预约", "en": "Masks for adults"},
             **kwargs.get("metadata", {}),
         }
         self._part = Str(max_length=max_length)
         super().__init__(**kwargs)
+
+    def _bind_to_schema(self, field_name: str, parent: Any) -> None:
+        super()._bind_to_schema(field_name, parent)
+        if getattr(self.root, "unknown", EXCLUDE) == RAISE:
+            # A new mapping: the declared field is shared with answers, which may grow.
+            self.metadata = {**self.metadata, "additionalProperties": False}
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any

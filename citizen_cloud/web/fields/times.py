@@ -44,7 +44,6 @@ class WallTime(fields.Time):
         kwargs["metadata"] = {
             "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
             "maxLength": 5,
-            "format": None,
             **kwargs.get("metadata", {}),
         }
         super().__init__(format="%H:%M", **kwargs)
