@@ -185,3 +185,10 @@ def test_a_removed_device_has_no_allowance(session):
     session.execute(text("UPDATE accounts.device SET removed_at = now()"))
     with pytest.raises(TooMany):
         ask(session, NOON, device=device)
+
+
+def test_the_same_code_is_stored_differently_each_time(session):
+    ask(session)
+    ask(session, NOON + MINUTE)
+    hashes = session.execute(text("SELECT code_hash FROM accounts.otp_challenge")).scalars().all()
+    assert len(set(hashes)) == 2

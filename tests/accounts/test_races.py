@@ -1,5 +1,6 @@
 """What must happen once happens once, however many ask together; real connections."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -187,3 +188,16 @@ def test_a_slow_worker_clock_gives_no_token_a_longer_life(fresh_database, helper
         assert authenticate(connection, issued.access_token, now=in_time)
         with pytest.raises(Unauthenticated):
             authenticate(connection, issued.access_token, now=in_time + timedelta(seconds=15))
+
+
+def test_a_late_refresh_does_not_turn_the_family_back(fresh_database, helpers):
+    first = sign_in(ask(helpers.new_phone())).refresh_token
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            second = refresh(session, token=first).refresh_token
+            refresh(session, token=second)
+            late = pool.submit(renew, first)
+            # It has read the row, or waits for it; both happen within this time.
+            wait([late], timeout=0.3)
+        assert isinstance(late.exception(), RefreshInvalid)
+    assert count(fresh_database, "sign_in", "refresh_number = 3") == 1
