@@ -178,14 +178,20 @@ def citizen(*, birth="19900101", name="王小明", number=None):
 
 
 _CITIZEN = (
-    "INSERT INTO accounts.person (id, document_type, document_sealed, document_index, name_sealed,"
-    " person_key, level, verified_by, verified_at) VALUES (:person, 'resident_id', :document,"
-    " :index, :name, :key, 2, 'test', statement_timestamp())",
+    (
+        "INSERT INTO accounts.person (id, document_type, document_sealed, document_index, name_sealed,"
+        " person_key, level, verified_by, verified_at) VALUES (:person, 'resident_id', :document,"
+        " :index, :name, :key, 2, 'test', statement_timestamp())"
+    ),
     "INSERT INTO accounts.account (id, kind, person_id) VALUES (:account, 'citizen', :person)",
-    "INSERT INTO accounts.device (id, account_id, name, secret_hash, proven_at)"
-    " VALUES (:device, :account, 'test', '-', statement_timestamp())",
-    "INSERT INTO accounts.sign_in (id, account_id, device_id, amr, refresh_hash, expires_at)"
-    " VALUES (:sign_in, :account, :device, 'sms', '-', statement_timestamp() + interval '1 day')",
+    (
+        "INSERT INTO accounts.device (id, account_id, name, secret_hash, proven_at)"
+        " VALUES (:device, :account, 'test', '-', statement_timestamp())"
+    ),
+    (
+        "INSERT INTO accounts.sign_in (id, account_id, device_id, amr, refresh_hash, expires_at)"
+        " VALUES (:sign_in, :account, :device, 'sms', '-', statement_timestamp() + interval '1 day')"
+    ),
 )
 
 

@@ -7,28 +7,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest import Action, BookingFacts, BookingPolicy, PersonalData, Tile
-from citizen_cloud.modules.masks.rules.refusals import CancelTooLate
+from citizen_cloud.manifest import BookingFacts, BookingPolicy, PersonalData, Tile
+from citizen_cloud.modules.masks.services.policy import actions, check_cancel
 from citizen_cloud.modules.masks.services.redemptions import VOUCHER
 from citizen_cloud.text import Text
 
 
-def actions(facts: BookingFacts, now: datetime) -> tuple[Action, ...]:
-    """Return what a holder may do: show the code until the window ends, cancel until it begins.
-
-    Once it has begun the share lies ready at the counter; what is not collected returns to stock
-    when the window ends.
-    """
-    if facts.status != "booked" or now >= facts.ends_at:
-        return ()
-    return (Action.SHOW, Action.CANCEL) if now < facts.starts_at else (Action.SHOW,)
-
-
 def cancel_policy(session: Session, facts: BookingFacts, now: datetime) -> None:
-    """Refuse a cancellation once the window has begun (``CancelTooLate``)."""
+    """Refuse what ``check_cancel`` refuses; nothing has to be read for it."""
     del session
-    if now >= facts.starts_at:
-        raise CancelTooLate(starts_at=facts.starts_at.isoformat())
+    check_cancel(facts, now)
 
 
 policy = BookingPolicy(actions=actions, cancel_policy=cancel_policy, credential=VOUCHER)

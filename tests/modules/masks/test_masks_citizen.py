@@ -1,5 +1,6 @@
 """Finding and booking masks, through the doors and on the real database."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 
 import callers
@@ -60,6 +61,17 @@ def test_a_warm_booking_is_one_statement_behind_the_one_that_authenticates(clien
     with world.counted(engine) as seen:
         assert world.book(client, other, offered).status_code == 201
     assert len(seen) == 3
+
+
+def test_a_large_stock_is_marked_hot_and_booked_the_same(client, app, engine):
+    offer_id = world.offer(world.campaign(), world.outlet(), capacity=1_000)
+    assert world.slot(offer_id)["hot"]
+    assert world.book(client, world.citizen(), offer_id).status_code == 201
+    me = world.citizen()
+    with world.counted(engine) as seen:
+        assert world.book(client, me, offer_id, 2).status_code == 201
+    assert len(seen) == 2
+    assert world.slot(offer_id)["taken"] == 3
 
 
 def test_the_list_is_one_select_then_none_for_a_second(client, app, engine):
@@ -341,7 +353,7 @@ def test_facts_in_memory_are_bounded(monkeypatch):
     small = Facts(most=2)
     small._known = {1: "a", 2: "b"}
     monkeypatch.setattr(booking, "offer_facts", lambda _, offer_id: f"facts of {offer_id}")
-    assert small.of(None, 3) == "facts of 3"
+    assert small.of(3, nullcontext) == "facts of 3"
     assert list(small._known) == [2, 3]
 
 

@@ -87,9 +87,7 @@ def offers(
     In time order, or by distance with ``near``. None where there is no such campaign: it and its
     offers are one SELECT.
     """
-    places = place_filter(
-        q=search.q, near=search.near, within_m=search.radius_m if search.near else None
-    )
+    places = place_filter(q=search.q, near=search.near, within_m=search.radius_m)
     conditions, values = _conditions(search, places)
     metres = f"cast(round({places.distance}) AS integer)" if places.distance else None
     keys = ("distance_m", "slot_id") if metres else ("window_on", "half", "slot_id")
@@ -103,8 +101,9 @@ def offers(
             WITH c AS (SELECT id FROM masks.campaign WHERE id = :campaign AND status <> 'draft'),
             page AS (
                 SELECT {_COLUMNS}, {metres or "cast(NULL AS integer)"} AS distance_m
-                  FROM c JOIN masks.offer f ON f.campaign_id = c.id {_FROM}
-                 WHERE s.ends_at > {NOW} AND {" AND ".join(conditions)}
+                  FROM masks.offer f {_FROM}
+                 WHERE f.campaign_id = :campaign AND s.ends_at > {NOW}
+                   AND {" AND ".join(conditions)}
                  ORDER BY {order} LIMIT :most)
             SELECT c.id AS campaign_id, page.* FROM c LEFT JOIN page ON true ORDER BY {order}
             """  # noqa: S608
@@ -112,7 +111,7 @@ def offers(
         {"campaign": campaign_id, "most": limit + 1, "now": now, **values},
     )
     rows = found.mappings().all()
-    return [row for row in rows if row["slot_id"] is not None] if rows else None
+    return [row for row in rows if row["slot_id"]] if rows else None
 
 
 def _conditions(search: Search, places: PlaceFilter) -> tuple[list[str], dict[str, Any]]:

@@ -9,6 +9,7 @@ from flask.views import MethodView
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.identity import masked_name
+from citizen_cloud.booking import combiner
 from citizen_cloud.booking.refusals import (
     AlreadyBooked,
     LimitReached,
@@ -19,7 +20,6 @@ from citizen_cloud.booking.refusals import (
 from citizen_cloud.booking.schemas import BookingSchema, booking_json
 from citizen_cloud.booking.sold_out import sold_out
 from citizen_cloud.errors import NotFound, Unauthenticated
-from citizen_cloud.modules.masks.cards import actions
 from citizen_cloud.modules.masks.queries.campaigns import campaign, campaigns
 from citizen_cloud.modules.masks.queries.offers import Search, offers
 from citizen_cloud.modules.masks.routes.fresh import Fresh, Page, answer, page_of_rows
@@ -33,7 +33,8 @@ from citizen_cloud.modules.masks.schemas.citizen import (
     NewMaskBookingSchema,
     position,
 )
-from citizen_cloud.modules.masks.services.booking import book
+from citizen_cloud.modules.masks.services.booking import order_for
+from citizen_cloud.modules.masks.services.policy import actions
 from citizen_cloud.organisations.rules import Point
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import API_ROOT, Blueprint
@@ -212,16 +213,16 @@ class OfferBookings(MethodView):
         booking's code is at `/bookings/{id}/code`.
         """
         key, me = request_key(required=True), caller()
-        with db.statement() as connection:
-            booked = book(
-                connection,
-                offer_id=offer_id,
-                person=me.person,
-                booked_by=me.account_id,
-                quantity=sent["quantity"],
-                request_key=str(key),
-                request_hash=request_hash(),
-            )
+        order = order_for(
+            offer_id=offer_id,
+            person=me.person,
+            booked_by=me.account_id,
+            quantity=sent["quantity"],
+            request_key=str(key),
+            request_hash=request_hash(),
+            read=db.statement,
+        )
+        booked = combiner.book(order=order)
         headers = {"Location": f"{API_ROOT}/bookings/{booked.booking_id}"}
         if booked.replayed:
             headers["Idempotent-Replayed"] = "true"

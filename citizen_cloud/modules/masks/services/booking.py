@@ -1,14 +1,14 @@
-"""Book a share: the facts of an offer from memory, then the kernel's one statement."""
+"""Who may have a share, decided from memory, so that booking it is the kernel's one statement."""
 
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
 
 from citizen_cloud.accounts.identity import document_number
 from citizen_cloud.accounts.rules.documents import birth_on
-from citizen_cloud.booking import services as kernel
-from citizen_cloud.booking.services import Booked, Order
+from citizen_cloud.booking.services import Order
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.masks.queries.offers import OfferFacts, offer_facts
 from citizen_cloud.modules.masks.rules.eligibility import Applicant, from_json, why_not
@@ -17,6 +17,7 @@ from citizen_cloud.modules.masks.rules.refusals import QuantityAboveLimit
 from citizen_cloud.web.caller import Identity
 
 MOST_REMEMBERED = 20_000
+Read = Callable[[], AbstractContextManager[Connection]]
 
 
 class Facts:
@@ -29,11 +30,12 @@ class Facts:
         self._most = most
         self._known: dict[UUID, OfferFacts] = {}
 
-    def of(self, connection: Connection, offer_id: UUID) -> OfferFacts:
+    def of(self, offer_id: UUID, read: Read) -> OfferFacts:
         """Return the facts of an offer, by one SELECT the first time. Raises ``NotFound``."""
         known = self._known.get(offer_id)
         if known is None:
-            known = offer_facts(connection, offer_id)
+            with read() as connection:
+                known = offer_facts(connection, offer_id)
             if known is None:
                 raise NotFound
             while len(self._known) >= self._most:
@@ -45,8 +47,7 @@ class Facts:
 facts = Facts()
 
 
-def book(
-    connection: Connection,
+def order_for(
     *,
     offer_id: UUID,
     person: Identity,
@@ -54,21 +55,21 @@ def book(
     quantity: int,
     request_key: str,
     request_hash: bytes,
-    now: datetime | None = None,
-) -> Booked:
-    """Book some pieces of an offer for a person, exactly once per request key.
+    read: Read,
+) -> Order:
+    """Return the kernel's order for some pieces of an offer, if this person may have them.
 
-    Raises ``NotFound``, ``NotEligible``, ``QuantityAboveLimit`` and what the kernel's ``book``
-    raises: ``SlotFull``, ``SlotClosed``, ``NotOpen``, ``LimitReached``, ``AlreadyBooked``.
+    Reads nothing once the offer is known here; ``read`` opens a connection where it is not.
+    Raises ``NotFound``, ``NotEligible`` and ``QuantityAboveLimit``.
     """
-    offer = facts.of(connection, offer_id)
+    offer = facts.of(offer_id, read)
     profile = PROFILES[offer.profile]
     most = profile.most[offer.product_class]
     if quantity > most:
         errors = [{"pointer": "/quantity", "code": "out_of_range"}]
         raise QuantityAboveLimit(most=most, errors=errors)
     _check_eligible(offer, person)
-    order = Order(
+    return Order(
         slot_id=offer_id,
         person_id=person.person_id,
         person_key=person.person_key,
@@ -79,7 +80,6 @@ def book(
         quota=quota(profile, offer.product_class, offer.window_on),
         actor_kind="citizen",
     )
-    return kernel.book(connection, order=order, now=now)
 
 
 def _check_eligible(offer: OfferFacts, person: Identity) -> None:

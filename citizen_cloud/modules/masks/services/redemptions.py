@@ -71,14 +71,7 @@ def redeem(
     ``OutsideWindow``, ``WrongState``, and what the verifier says of a code.
     """
     found = _presented(session, presented, now)
-    if not grant.covers(found.organisation_id):
-        raise WrongOutlet
-    if found.redeemed_at is not None:
-        raise AlreadyRedeemed(redeemed_at=found.redeemed_at.isoformat())
-    if not found.begun or found.over:
-        raise OutsideWindow(
-            starts_at=found.starts_at.isoformat(), ends_at=found.ends_at.isoformat()
-        )
+    _check(found, grant)
     kernel.check_in(session, booking_id=found.booking_id, actor=actor, now=now)
     row = session.execute(
         _INSERT,
@@ -97,6 +90,17 @@ def redeem(
         masked_name=names.get(found.person_id, ""),
         redeemed_at=row.redeemed_at,
     )
+
+
+def _check(found: Collection, grant: Grant) -> None:
+    if not grant.covers(found.organisation_id):
+        raise WrongOutlet
+    if found.redeemed_at is not None:
+        raise AlreadyRedeemed(redeemed_at=found.redeemed_at.isoformat())
+    if not found.begun or found.over:
+        raise OutsideWindow(
+            starts_at=found.starts_at.isoformat(), ends_at=found.ends_at.isoformat()
+        )
 
 
 def _presented(session: Session, presented: Presented, now: datetime | None) -> Collection:

@@ -17,6 +17,8 @@ from citizen_cloud.modules.masks.rules.rationing import PRODUCTS
 from citizen_cloud.text import Text, from_json
 
 MODULE = "masks"
+# So many pieces in one place draw a crowd at one minute; its bookings are worth combining.
+HOT_FROM = 1_000
 Owner = Literal["campaign", "organisation", "slot"]
 
 
@@ -105,6 +107,7 @@ def _slot(slot_id: UUID, offer: NewOffer) -> NewSlot:
         capacity=offer.capacity,
         title=PRODUCTS[campaign.product_class],
         place=_place_words(offer.place),
+        hot=offer.capacity >= HOT_FROM,
     )
 
 
