@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
-from gevent import get_hub
+from gevent import Timeout, get_hub
 from gevent.monkey import get_original, is_module_patched
 from psycopg.pq import ConnStatus
 from sqlalchemy import DateTime, MetaData, create_engine, event
@@ -24,6 +24,8 @@ from citizen_cloud.config import Settings
 APP_ROLE = "citizen_cloud_app"
 # The kernel's own poll: with no time to wait there is nothing for gevent to take over.
 _poll = get_original("select", "poll")
+# Longer than any time-out of the server's own: past it the server itself does not live.
+PATIENCE_S = 18.0
 # What one caller may hold up: shorter than any proxy's patience, longer than any honest statement.
 TIMEOUTS = {
     "lock_timeout": "4s",
@@ -121,9 +123,23 @@ class CooperativeConnection(psycopg.Connection[Any]):
     """
 
     def wait(self, gen: Any, interval: float = 0.0, timeout: float | None = None) -> Any:
-        """Run one of psycopg's generators, letting other greenlets run while PostgreSQL works."""
+        """Run one of psycopg's generators, letting other greenlets run while PostgreSQL works.
+
+        Raises ``OperationalError`` and closes the connection when the server says nothing for
+        ``PATIENCE_S``: a stopped process or a cut cable obeys no ``statement_timeout``.
+        """
         if timeout is not None:
             return super().wait(gen, interval or 0.1, timeout)
+        silence = psycopg.OperationalError("the server does not answer")
+        try:
+            with Timeout(PATIENCE_S, silence):
+                return self._run(gen)
+        except psycopg.OperationalError as error:
+            if error is silence:
+                self.pgconn.finish()
+            raise
+
+    def _run(self, gen: Any) -> Any:
         hub = get_hub()
         try:
             wanted = next(gen)

@@ -155,6 +155,13 @@ gevent.sleep(0.3)
 ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE query = 'SELECT pg_sleep(5)'")
 assert victim.get(timeout=3) is True
+
+from citizen_cloud import db
+db.PATIENCE_S = 0.3
+began = time.monotonic()
+assert gevent.spawn(killed).get(timeout=3) is True, "a silent server is waited for"
+assert time.monotonic() - began < 1
+assert ask("SELECT 1") == (1,)
 print("fine")
 """
 
