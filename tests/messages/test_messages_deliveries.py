@@ -173,6 +173,16 @@ def test_a_text_whose_key_was_taken_away_keeps_no_other_text(session, sender):
     assert isinstance(held.fields, KeyRing)
 
 
+def test_a_slow_gateway_has_several_texts_at_once(session, sender):
+    for number in range(8):
+        queue(session, f"k{number}")
+    meeting = threading.Barrier(8, timeout=5)
+    # Nobody comes back from here before all eight are under way.
+    sender.answer = lambda _sms: meeting.wait() and None
+    deliver_due(NOW)
+    assert {row.status for row in deliveries(session)} == {"sent"}
+
+
 def test_codes_go_before_reminders(session, sender):
     for number in range(60):
         queue(session, f"reminder{number:02}", until=12 * HOUR)
