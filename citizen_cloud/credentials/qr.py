@@ -5,7 +5,9 @@ picture once: the text of a booking's code does not change.
 """
 
 import io
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from PIL import Image
@@ -53,16 +55,25 @@ def _modules(code: str) -> list[list[bool]]:
 def _svg(modules: list[list[bool]]) -> str:
     side = len(modules)
     path = "".join(
-        f"M{x} {y}h1v1h-1z"
+        f"M{x} {y}h{length}v1h-{length}z"
         for y, row in enumerate(modules)
-        for x, is_dark in enumerate(row)
-        if is_dark
+        for x, length in _dark_runs(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
         f'shape-rendering="crispEdges"><title>QR</title><rect width="{side}" height="{side}" '
         f'fill="#fff"/><path d="{path}"/></svg>'
     )
+
+
+def _dark_runs(row: list[bool]) -> Iterator[tuple[int, int]]:
+    """Return where dark modules begin in a row, and how many stand side by side."""
+    x = 0
+    for is_dark, modules in groupby(row):
+        length = len(list(modules))
+        if is_dark:
+            yield x, length
+        x += length
 
 
 def _png(modules: list[list[bool]]) -> bytes:

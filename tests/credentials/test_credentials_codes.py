@@ -369,9 +369,9 @@ def test_a_scanner_reads_the_svg_back():
     assert side == 57 + 2 * 4
     picture = Image.new("L", (side * 4, side * 4), 255)
     pen = ImageDraw.Draw(picture)
-    for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", drawn):
-        left, top = int(x) * 4, int(y) * 4
-        pen.rectangle((left, top, left + 3, top + 3), fill=0)
+    for run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", drawn):
+        left, top, length = (int(number) * 4 for number in run)
+        pen.rectangle((left, top, left + length - 1, top + 3), fill=0)
     assert scanned(picture) == text
 
 
