@@ -21,7 +21,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class Undecryptable(Exception):  # noqa: N818 - a state, like the other errors
+class Undecryptable(Exception):
     """A sealed value does not open: wrong place, unknown key, or changed bytes."""
 
 

@@ -111,6 +111,9 @@ def _float(digits: str) -> float:
 class Parser(FlaskParser):
     """webargs' parser with strict loading and problems as errors."""
 
+    # The schema decides, also for the query: webargs would drop unknown names silently.
+    DEFAULT_UNKNOWN_BY_LOCATION = {}  # noqa: RUF012 - declared so by webargs
+
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Read a JSON body; another media type is 415, an empty one 400 unless it may be absent."""
         raw = req.get_data(cache=True)

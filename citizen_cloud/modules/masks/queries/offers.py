@@ -90,7 +90,7 @@ def offers(
     places = place_filter(q=search.q, near=search.near, within_m=search.radius_m)
     conditions, values = _conditions(search, places)
     metres = f"cast(round({places.distance}) AS integer)" if places.distance else None
-    keys = ("distance_m", "slot_id") if metres else ("window_on", "half", "slot_id")
+    keys = order_keys(is_near=metres is not None)
     order = ", ".join(keys)
     if after is not None:
         conditions.append(_behind(metres))
@@ -137,13 +137,14 @@ def district_values(district: str) -> dict[str, Any]:
     }
 
 
+def order_keys(*, is_near: bool) -> tuple[str, ...]:
+    """Return what a list is sorted by: in time order, with ``near`` the nearest outlet first."""
+    return (*(("distance_m",) if is_near else ()), "window_on", "half", "slot_id")
+
+
 def _behind(metres: str | None) -> str:
-    if metres is not None:
-        return (
-            f"({metres}, f.slot_id) > "
-            "(cast(:after_distance_m AS integer), cast(:after_slot_id AS uuid))"
-        )
+    nearer = (f"{metres}, ", "cast(:after_distance_m AS integer), ") if metres else ("", "")
     return (
-        "(f.window_on, f.half, f.slot_id) > (cast(:after_window_on AS date), "
-        "cast(:after_half AS varchar), cast(:after_slot_id AS uuid))"
+        f"({nearer[0]}f.window_on, f.half, f.slot_id) > ({nearer[1]}"
+        "cast(:after_window_on AS date), cast(:after_half AS varchar), cast(:after_slot_id AS uuid))"
     )

@@ -21,7 +21,7 @@ from citizen_cloud.booking.schemas import BookingSchema, booking_json
 from citizen_cloud.booking.sold_out import sold_out
 from citizen_cloud.errors import NotFound, Unauthenticated
 from citizen_cloud.modules.masks.queries.campaigns import campaign, campaigns
-from citizen_cloud.modules.masks.queries.offers import Search, offers
+from citizen_cloud.modules.masks.queries.offers import Search, offers, order_keys
 from citizen_cloud.modules.masks.routes.fresh import Fresh, Page, answer, page_of_rows
 from citizen_cloud.modules.masks.routes.shown import campaign_json, offer_json
 from citizen_cloud.modules.masks.rules.refusals import NotEligible, QuantityAboveLimit
@@ -163,7 +163,7 @@ def _read(campaign_id: UUID, query: dict[str, Any]) -> Page:
     shown = rows[: query["limit"]]
     more = None
     if len(rows) > len(shown):
-        names = ("distance_m", "slot_id") if near else ("window_on", "half", "slot_id")
+        names = order_keys(is_near=near is not None)
         more = cursors.encode(listing, [shown[-1][name] for name in names])
     return page_of_rows([offer_json(row) for row in shown], more)
 
