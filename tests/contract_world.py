@@ -1,6 +1,38 @@
-"""What the contract's tests share: operations of a document, with all their parameters."""
+"""A small city with somebody in every role, and a right request for every operation.
+
+Requests go through the whole stack (``BoundedBody`` and Flask) and are undone by a savepoint, so
+that each begins in the same world. A new operation needs a line here only where its example, or
+the id in its path, does not stand for something that exists: ``BODIES`` and ``PATHS``.
+"""
+
+import io
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import people
+from flask import Response
+from sqlalchemy import text
+from werkzeug.test import Client
+
+from citizen_cloud import clock, db
+from citizen_cloud.accounts import hashing
+from citizen_cloud.accounts.services import consents, create_staff
+from citizen_cloud.app import roles_by_permission
+from citizen_cloud.db import Base, new_id
+from citizen_cloud.modules.masks.routes import citizen as citizen_routes
+from citizen_cloud.modules.masks.routes import open_data
+from citizen_cloud.portal.doors import document
+from citizen_cloud.portal.state import HOST
+from citizen_cloud.web import limits
+from citizen_cloud.web.body import BoundedBody
 
 METHODS = {"get", "post", "put", "patch", "delete"}
+ABSENT = "00000000-0000-7000-8000-000000000000"
+PASSWORD = "right-horse-battery"  # noqa: S105 - of a test account
 
 
 def operations(spec):
@@ -12,3 +44,298 @@ def operations(spec):
             parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
             found.append({**operation, "path": path, "method": method, "parameters": parameters})
     return sorted(found, key=lambda operation: operation["operationId"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Somebody who asks: a name, the role the matrix knows, what is sent along."""
+
+    name: str
+    role: str
+    someone: Any = None
+    level: int = 0
+
+    @property
+    def headers(self):
+        return self.someone.headers if self.someone else {}
+
+
+@dataclass
+class City:
+    """Everybody, and the ids of what is whose."""
+
+    actors: dict[str, Actor] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name):
+        return self.actors[name]
+
+
+def build():
+    """Make the city in the database that is installed."""
+    city = City()
+    outlet, other_outlet = people.pharmacy(), people.pharmacy("别家药店")
+    owner, newcomer = people.citizen(), people.citizen(1)
+    collector = people.citizen(name="李四光")
+    clerk = people.staff(outlet)
+    someones = {
+        "anonymous": ("anonymous", None, 0),
+        "newcomer": ("citizen", newcomer, 1),
+        "owner": ("citizen", owner, 2),
+        "neighbour": ("citizen", people.citizen(), 2),
+        "clerk": ("staff", clerk, 1),
+        "other_clerk": ("staff", people.staff(other_outlet), 1),
+        "manager": ("manager", people.manager(outlet), 1),
+        "other_manager": ("manager", people.manager(other_outlet), 1),
+        "auditor": ("auditor", people.auditor(), 1),
+        "admin": ("admin", people.admin(), 1),
+        "keyholder": ("none", _keyholder(), 1),
+    }
+    for name, (role, someone, level) in someones.items():
+        city.actors[name] = Actor(name=name, role=role, someone=someone, level=level)
+    with db.transaction() as session:
+        consents.answer_consent(
+            session, account_id=newcomer.account_id, purpose="real_name", version=1, granted=True
+        )
+    _stock(city, outlet, owner, collector, clerk)
+    city.facts |= {"outlet": str(outlet), "newcomer_document": people.document()}
+    city.ids |= {
+        "organisation_id": str(outlet),
+        "membership_id": str(people.staff(outlet).membership_ids[0]),
+        "message_id": str(people.message(owner)),
+        "device_id": str(owner.device_id),
+        "name": "masks",
+    }
+    return city
+
+
+def _keyholder():
+    """Return a staff account that has a password."""
+    with db.transaction() as session:
+        account_id, _ = create_staff(
+            session, username=f"key{new_id().hex[-12:]}", display_name="李药师", kind="staff"
+        )
+        session.execute(
+            text("UPDATE accounts.account SET password_hash = :h WHERE id = :id"),
+            {"h": hashing.current().hash(PASSWORD), "id": account_id},
+        )
+        return people._sign_in(session, account_id, "staff", "pwd otp")
+
+
+def _stock(city, outlet, owner, collector, clerk):
+    campaign = people.campaign()
+    offers = [
+        people.offer(campaign_id=campaign, organisation_id=outlet, day=day, half=half)
+        for day, half in ((0, "am"), (0, "pm"), (1, "am"), (2, "am"))
+    ]
+    booked, waiting, handed, free = offers
+    booking = people.booking(owner, booked, quota=False)
+    for offer in (waiting, handed):
+        people.begin_window(offer)
+    facts = []
+    for offer in (waiting, handed):
+        made = people.booking(collector, offer, quota=False)
+        facts.append((made, _reference(made)))
+    redemption = people.redemption(
+        facts[1][0],
+        clerk,
+        reference=facts[1][1],
+        document_number=collector.document_number,
+        organisation_id=outlet,
+    )
+    city.ids |= {
+        "campaign_id": str(campaign),
+        "offer_id": str(free),
+        "booking_id": str(booking),
+        "redemption_id": str(redemption),
+    }
+    city.facts |= {
+        "reference": facts[0][1],
+        "document_number": collector.document_number,
+        "booked_offer": str(booked),
+    }
+
+
+def _reference(booking_id: UUID):
+    with db.transaction() as session:
+        return session.scalar(
+            text("SELECT reference FROM booking.booking WHERE id = :id"), {"id": booking_id}
+        )
+
+
+# Whose the thing in a path is: only these actors find it. What is not here is everybody's.
+OWNERS = {
+    "booking_id": {"owner"},
+    "device_id": {"owner"},
+    "message_id": {"owner"},
+    "redemption_id": {"clerk", "manager"},
+    "membership_id": {"manager", "admin"},
+    "organisation_id": {"clerk", "manager", "auditor", "admin"},
+}
+# A path parameter that means another thing in one operation.
+OWNERS_IN = {("changeOutletOffer", "offer_id"): {"clerk", "manager"}}
+# Who asks where the marks alone do not say whom the operation is for.
+WHO = {
+    "changePassword": "keyholder",
+    "proveRealName": "newcomer",
+    "answerConsent": "newcomer",
+}
+
+
+def who(operation, city, roles):
+    """Return the right person for an operation: its owner, a clerk, an administrator, nobody."""
+    access = operation["x-authz"]
+    if operation["operationId"] in WHO:
+        return city[WHO[operation["operationId"]]]
+    if access["access"] == "public":
+        return city["anonymous"]
+    if access["access"] == "signed_in":
+        return city["owner"]
+    allowed = roles[access["permission"]]
+    return city["admin" if "admin" in allowed else "clerk" if "staff" in allowed else "auditor"]
+
+
+def _day(ahead):
+    return str(people.today() + timedelta(days=ahead))
+
+
+def _token(city):
+    token = city["owner"].someone.refresh_token
+    return {"grant_type": "refresh_token", "refresh_token": token}
+
+
+# Right bodies where the document's example names what does not exist here.
+BODIES = {
+    "createToken": _token,
+    "requestCode": lambda _: {"phone": people.new_phone()},
+    "changePassword": lambda _: {"current": PASSWORD, "new": "四月的风 吹过海边 42"},
+    "proveRealName": lambda city: {
+        "document_type": "resident_id",
+        "document_number": city.facts["newcomer_document"],
+        "name": "王小明",
+    },
+    "redeemMasks": lambda city: {
+        "reference": city.facts["reference"],
+        "document_number": city.facts["document_number"],
+    },
+    "createMaskCampaign": lambda _: {
+        "title": {"zh": "儿童口罩", "en": "Masks for children"},
+        "product_class": "child",
+        "profile": "TW-1",
+        "starts_on": _day(1),
+        "ends_on": _day(10),
+        "opens_at": clock.local(clock.now()).isoformat(),
+        "closes_at": (clock.local(clock.now()) + timedelta(days=10)).isoformat(),
+    },
+    "publishMaskOffers": lambda city: {
+        "items": [
+            {
+                "organisation_id": city.facts["outlet"],
+                "window_on": _day(7),
+                "half": "am",
+                "capacity": 5,
+                "from": "08:00",
+                "until": "12:00",
+            }
+        ]
+    },
+    "setModuleSettings": lambda _: {"settings": {"reminder_hours": 12}},
+}
+CSV = "outlet_code,window_on,half,product_class,capacity\n{code},{on},am,adult,7\n"
+
+
+def example_of(operation, city):
+    """Return a body that the operation accepts, None where it takes none."""
+    if operation["operationId"] in BODIES:
+        return BODIES[operation["operationId"]](city)
+    content = operation.get("requestBody", {}).get("content", {})
+    return json.loads(json.dumps(content.get("application/json", {}).get("example")))
+
+
+def takes_json(operation):
+    return "application/json" in operation.get("requestBody", {}).get("content", {})
+
+
+class Stack:
+    """Sends requests through everything but the network, each in a world of its own."""
+
+    def __init__(self, app, connection, settings):
+        self.app = app
+        self.connection = connection
+        self.client = Client(BoundedBody(app, settings), Response, use_cookies=False)
+        spec = json.loads(json.dumps(document(app), default=str))
+        self.spec = spec
+        self.operations = operations(spec)
+        self.roles = roles_by_permission(app.extensions[HOST].permissions)
+        self.city = build()
+
+    def right(self, operation):
+        """Return the right person for an operation."""
+        return who(operation, self.city, self.roles)
+
+    def path(self, operation, **changes):
+        """Return the operation's path with ids that exist, unless others are given."""
+        return operation["path"].format_map({**self.city.ids, **changes})
+
+    def call(self, operation, actor, *, path=None, body=..., raw=None, query="", **headers):
+        """Ask once and undo what it did."""
+        sent = {**actor.headers, **headers}
+        options = {}
+        if raw is not None:
+            options["data"] = raw
+            sent.setdefault("Content-Type", "application/json")
+        elif takes_json(operation):
+            body = example_of(operation, self.city) if body is ... else body
+            options["data"] = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        elif "requestBody" in operation:
+            options["data"] = self._file()
+        if any(p["name"] == "Idempotency-Key" and p["required"] for p in operation["parameters"]):
+            sent.setdefault("Idempotency-Key", "contract-1")
+        with self.undone():
+            return self.client.open(
+                path or self.path(operation),
+                method=operation["method"].upper(),
+                query_string=query,
+                headers={k: v for k, v in sent.items() if v is not None},
+                **options,
+            )
+
+    def _file(self):
+        with db.transaction() as session:
+            code = session.scalar(
+                text("SELECT code FROM organisations.organisation WHERE id = :id"),
+                {"id": self.city.facts["outlet"]},
+            )
+        content = CSV.format(code=code, on=_day(8)).encode()
+        return {"file": (io.BytesIO(content), "stock.csv")}
+
+    @contextmanager
+    def undone(self):
+        """Undo what is done meanwhile, in the database and in what the process remembers."""
+        self.forget()
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        finally:
+            savepoint.rollback()
+
+    def forget(self):
+        self.app.extensions[limits.EXTENSION]._memory.storage.reset()
+        citizen_routes.first_pages.clear()
+        open_data.pages.clear()
+
+    def fingerprint(self):
+        """Return a digest of every row of every table but the audit's."""
+        return self.connection.execute(text(_fingerprint())).all()
+
+
+def _fingerprint():
+    tables = sorted(
+        table.fullname for table in Base.metadata.tables.values() if table.schema != "audit"
+    )
+    return " UNION ALL ".join(
+        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {name} t"
+        for name in tables
+    )

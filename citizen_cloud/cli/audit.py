@@ -32,7 +32,7 @@ def verify() -> None:
 
 @command.command()
 def bookings() -> None:
-    """Compare counters, bookings, allowances, ledger, audit and outbox; exit code 1 if they differ."""
+    """Compare counters, allowances, ledger, audit and outbox with bookings; exit code 1 if not."""
     _connect()
     with db.statement() as connection:
         found = differences(connection)

@@ -146,5 +146,6 @@ def _behind(metres: str | None) -> str:
     nearer = (f"{metres}, ", "cast(:after_distance_m AS integer), ") if metres else ("", "")
     return (
         f"({nearer[0]}f.window_on, f.half, f.slot_id) > ({nearer[1]}"
-        "cast(:after_window_on AS date), cast(:after_half AS varchar), cast(:after_slot_id AS uuid))"
+        "cast(:after_window_on AS date), cast(:after_half AS varchar), "
+        "cast(:after_slot_id AS uuid))"
     )
