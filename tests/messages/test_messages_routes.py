@@ -123,6 +123,7 @@ def test_the_inbox_is_one_statement_beside_the_gates(client, me, database):
         ("?limit=0", 422),
         ("?limit=101", 422),
         ("?cursor=x", 400),
+        ("?x=1", 422),
         ("?limit=1&limit=2", 400),
     ],
 )
