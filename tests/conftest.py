@@ -102,7 +102,7 @@ class SavepointDatabase:
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
     """Assemble the application once; every module is on."""
-    from citizen_cloud.app import create_app  # noqa: PLC0415 - rules' tests need no application
+    from citizen_cloud.app import create_app
 
     app = create_app(settings)
     app.testing = True
