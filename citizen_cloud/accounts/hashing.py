@@ -2,22 +2,16 @@
 
 import base64
 import secrets
-import threading
-from collections.abc import Callable
-from typing import TypeVar
 
-import gevent
 from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
-from gevent import monkey
 
-from citizen_cloud.errors import Unavailable
+from citizen_cloud.web.beside import Beside
 
 # Each run takes 64 MiB and 4 threads: more at once would only push each other out of the caches.
 AT_ONCE = 2
 PATIENCE_S = 5.0
-Answer = TypeVar("Answer")
 
 
 class Passwords:
@@ -26,15 +20,15 @@ class Passwords:
     def __init__(self, profile: Parameters = RFC_9106_LOW_MEMORY) -> None:
         self._hasher = PasswordHasher.from_parameters(profile)
         self._nobody = _unmatchable(profile)
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._beside = Beside(at_once=AT_ONCE, patience_s=PATIENCE_S)
 
     def hash(self, password: str) -> str:
         """Return what is stored of a password. Raises ``Unavailable`` when too many wait."""
-        return self._run(lambda: self._hasher.hash(password))
+        return self._beside.run(lambda: self._hasher.hash(password))
 
     def matches(self, stored: str | None, password: str) -> bool:
         """Return whether the password is right; without a stored hash it never is."""
-        is_right = self._run(lambda: self._verify(stored or self._nobody, password))
+        is_right = self._beside.run(lambda: self._verify(stored or self._nobody, password))
         return is_right and stored is not None
 
     def _verify(self, stored: str, password: str) -> bool:
@@ -42,22 +36,6 @@ class Passwords:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
-
-    def _run(self, work: Callable[[], Answer]) -> Answer:
-        if not self._places.acquire(timeout=PATIENCE_S):
-            raise Unavailable(retry_after=2)
-        try:
-            return _beside(work)
-        finally:
-            self._places.release()
-
-
-def _beside(work: Callable[[], Answer]) -> Answer:
-    """Run where it holds nobody up: in the hub's thread pool under gevent, else right here."""
-    if not monkey.is_module_patched("threading"):
-        return work()
-    result: Answer = gevent.get_hub().threadpool.apply(work)
-    return result
 
 
 def _unmatchable(profile: Parameters) -> str:
