@@ -28,8 +28,8 @@ def test_nobody_matches_no_password(cheap_passwords):
 
 
 def test_only_a_few_run_at_once_and_the_others_wait_no_longer_than_they_should(monkeypatch):
-    passwords = hashing.current()
     monkeypatch.setattr(hashing, "PATIENCE_S", 0.05)
+    passwords = hashing.Passwords()
     go, running = threading.Event(), []
 
     def slow(_stored, _password):

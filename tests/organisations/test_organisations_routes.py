@@ -243,7 +243,7 @@ DOORS = [
     ("PATCH", f"{ROOT}/ID", {}),
     ("GET", f"{ROOT}/ID/staff", None),
     ("POST", f"{ROOT}/ID/staff", {"username": "a.b", "display_name": "x", "role": "staff"}),
-    ("DELETE", f"/api/v1/admin/memberships/{new_id()}", None),
+    ("DELETE", "/api/v1/admin/memberships/01936d5e-7c1a-7b3e-9f10-2f6f0a3c8d11", None),
 ]
 
 
