@@ -269,6 +269,7 @@ class Stack:
         self.operations = operations(spec)
         self.roles = roles_by_permission(app.extensions[HOST].permissions)
         self.city = build()
+        self.untouched = self.fingerprint()
 
     def right(self, operation):
         """Return the right person for an operation."""
@@ -278,8 +279,20 @@ class Stack:
         """Return the operation's path with ids that exist, unless others are given."""
         return operation["path"].format_map({**self.city.ids, **changes})
 
-    def call(self, operation, actor, *, path=None, body=..., raw=None, query="", **headers):
-        """Ask once and undo what it did."""
+    def call(
+        self,
+        operation,
+        actor,
+        *,
+        path=None,
+        body=...,
+        raw=None,
+        form=None,
+        query="",
+        watch=False,
+        **headers,
+    ):
+        """Ask once and undo what it did; ``watch`` tells whether a row changed meanwhile."""
         sent = {**actor.headers, **headers}
         options = {}
         if raw is not None:
@@ -290,17 +303,20 @@ class Stack:
             options["data"] = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         elif "requestBody" in operation:
-            options["data"] = self._file()
+            options["data"] = {**self._file(), **(form or {})}
         if any(p["name"] == "Idempotency-Key" and p["required"] for p in operation["parameters"]):
             sent.setdefault("Idempotency-Key", "contract-1")
         with self.undone():
-            return self.client.open(
+            answer = self.client.open(
                 path or self.path(operation),
                 method=operation["method"].upper(),
                 query_string=query,
                 headers={k: v for k, v in sent.items() if v is not None},
+                buffered=True,
                 **options,
             )
+            answer.has_changed = watch and self.fingerprint() != self.untouched
+            return answer
 
     def _file(self):
         with db.transaction() as session:
@@ -329,6 +345,28 @@ class Stack:
     def fingerprint(self):
         """Return a digest of every row of every table but the audit's."""
         return self.connection.execute(text(_fingerprint())).all()
+
+
+INSIDE = (
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "Traceback",
+    'File "',
+    "psycopg",
+    "sqlalchemy",
+    "marshmallow",
+    "werkzeug",
+    "gunicorn",
+    "site-packages",
+    "sqlstate",
+)
+
+
+def tells_too_much(answer):
+    """Return what a refusal says of our insides: SQL, a table, a library, a traceback."""
+    tables = [table.fullname for table in Base.metadata.tables.values()]
+    return [word for word in (*INSIDE, *tables) if word in answer.text]
 
 
 def _fingerprint():

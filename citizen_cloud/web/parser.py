@@ -185,5 +185,6 @@ def _faults(messages: Any, pointer: str = "") -> Iterator[dict[str, str]]:
 
 
 def _escape(key: str) -> str:
-    """Escape a JSON Pointer step (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
+    """Escape a JSON Pointer step (RFC 6901); a made-up name may hold half a character."""
+    plain = key.encode("utf-8", "replace").decode()
+    return plain.replace("~", "~0").replace("/", "~1")
