@@ -65,7 +65,6 @@ def install(app: Flask, *, title: str, version: str) -> Api:
             "info": {
                 "description": "市民云: one login and one entry point for a city's services.",
                 "contact": {"name": "Citizen Cloud"},
-                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "servers": [{"url": "/"}],
         },

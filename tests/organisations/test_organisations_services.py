@@ -414,6 +414,8 @@ def test_the_search_uses_its_indexes(session):
         ],
     )
     session.execute(text("ANALYZE organisations.organisation"))
+    # So few rows are read faster in a row: ask whether the index can serve, not whether it must.
+    session.execute(text("SET LOCAL enable_seqscan = off"))
     for wanted, index in (
         ({"q": "第1234號"}, "ix_organisation_tokens"),
         ({"near": Point(25, 105), "within_m": 2000}, "ix_organisation_position"),
