@@ -71,7 +71,8 @@ def claim(*, document_type: str, number: str, name: str, today: date) -> Claim:
 
 _ACCOUNT = text("SELECT person_id FROM accounts.account WHERE id = :id FOR UPDATE")
 _PERSON = text("SELECT id, person_key, name_sealed FROM accounts.person WHERE id = :id")
-# DO UPDATE only to lock the row: whoever races for the same document waits here.
+# Without a named index: whoever races for the same document meets it in either of the two unique
+# ones, and a conflict in the one that is not named would be an error.
 _CLAIM = text(
     """
     INSERT INTO accounts.person
@@ -79,9 +80,11 @@ _CLAIM = text(
             verified_by, verified_at)
     VALUES (:id, :document_type, :document_sealed, :document_index, :name_sealed, :person_key,
             :level, :verified_by, coalesce(:now, statement_timestamp()))
-    ON CONFLICT (person_key) DO UPDATE SET person_key = excluded.person_key
-    RETURNING id, person_key, name_sealed
+    ON CONFLICT DO NOTHING
     """
+)
+_CLAIMED = text(
+    "SELECT id, person_key, name_sealed FROM accounts.person WHERE person_key = :key FOR UPDATE"
 )
 _HOLDER = text("SELECT 1 FROM accounts.account WHERE person_id = :person_id AND status <> 'closed'")
 _BIND = text("UPDATE accounts.account SET person_id = :person_id WHERE id = :id")
@@ -124,8 +127,8 @@ def prove(
 def _bind(
     session: Session, account_id: UUID, claim: Claim, verified_by: str, now: datetime | None
 ) -> RowMapping:
-    person = session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
-    found = person.mappings().one()
+    session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
+    found = session.execute(_CLAIMED, {"key": _key(claim)}).mappings().one()
     # A new statement, so that it sees what the lock waited for.
     if session.scalar(_HOLDER, {"person_id": found["id"]}) is not None:
         raise DocumentInUse
