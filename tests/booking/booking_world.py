@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from citizen_cloud.booking import auditor, services
@@ -22,6 +23,12 @@ from citizen_cloud.errors import Refusal
 from citizen_cloud.text import Text
 
 CALLERS = 24
+SWEEP = """
+    DELETE FROM booking.ledger; DELETE FROM booking.booking; DELETE FROM booking.allowance;
+    DELETE FROM booking.slot_text; DELETE FROM booking.slot; DELETE FROM audit.entry;
+    DELETE FROM jobs.outbox; DELETE FROM accounts.account; DELETE FROM accounts.person;
+    DELETE FROM organisations.organisation;
+"""
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,17 @@ class Citizen:
 class World:
     """Everything is created through the application's own role and verbs."""
 
-    def __init__(self, database: PooledDatabase) -> None:
+    def __init__(self, database: PooledDatabase, owner: Engine | None = None) -> None:
         self.database = database
-        with database.transaction() as session:
+        self.owner = owner
+        self.begin()
+
+    def begin(self) -> None:
+        """Start with an empty city; a database of the test's own is empty already."""
+        if self.owner is not None:
+            with self.owner.connect() as connection:
+                connection.exec_driver_sql(SWEEP)
+        with self.database.transaction() as session:
             self.organisation_id = session.scalar(
                 text(
                     "INSERT INTO organisations.organisation "

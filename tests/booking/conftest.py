@@ -18,13 +18,6 @@ from citizen_cloud.config import Settings
 from citizen_cloud.db import PooledDatabase
 from citizen_cloud.embedded.postgres import OWNER_ROLE, Postgres
 
-SWEEP = """
-    DELETE FROM booking.ledger; DELETE FROM booking.booking; DELETE FROM booking.allowance;
-    DELETE FROM booking.slot_text; DELETE FROM booking.slot; DELETE FROM audit.entry;
-    DELETE FROM jobs.outbox; DELETE FROM accounts.account; DELETE FROM accounts.person;
-    DELETE FROM organisations.organisation;
-"""
-
 
 @pytest.fixture(scope="session")
 def city(cluster: Postgres, settings: Settings) -> Iterator[tuple[PooledDatabase, Engine]]:
@@ -56,8 +49,6 @@ def world(request: pytest.FixtureRequest) -> World:
         fresh: Any = request.getfixturevalue("fresh_database")
         return World(fresh.database)
     database, owner = request.getfixturevalue("city")
-    with owner.connect() as connection:
-        connection.exec_driver_sql(SWEEP)
     crypto.configure(request.getfixturevalue("settings"))
     db.install(database)
-    return World(database)
+    return World(database, owner)

@@ -106,6 +106,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.world.begin()
         self.model = Model()
         self.people: list[Citizen] = self.world.citizens(PEOPLE)
         self.slots = [self.world.slot(capacity) for capacity in CAPACITIES]
@@ -240,6 +241,7 @@ class Machine(RuleBasedStateMachine):
         assert self.world.differences() == []
 
 
+@pytest.mark.timeout(1_200)
 def test_random_histories_never_leave_the_model(world: World) -> None:
     Machine.world = world
     run_state_machine_as_test(
