@@ -107,7 +107,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         for argument in doc_info.get("arguments", {}).get("parameters", []):
             schema = _instance(argument["schema"])
             if argument["in"] in ("json", "multipart"):
-                argument.setdefault("example", example_of(schema, incoming=True))
+                if "examples" not in argument:  # a union shows one example each
+                    argument.setdefault("example", example_of(schema, incoming=True))
             else:
                 for field in schema.load_fields.values():
                     example = of_field(field, incoming=True)

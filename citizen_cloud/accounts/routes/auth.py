@@ -35,6 +35,7 @@ from citizen_cloud.errors import Refusal, TooMany
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.context import language
+from citizen_cloud.web.examples import UUID_EXAMPLE
 from citizen_cloud.web.marks import limited, public, signed_in
 
 blp = Blueprint(
@@ -70,11 +71,37 @@ class OtpView(MethodView):
             )
 
 
+GRANTS = {
+    "otp": {
+        "summary": "验证码登录 By one-time code",
+        "value": {
+            "grant_type": "otp",
+            "challenge_id": UUID_EXAMPLE,
+            "code": "246810",
+            "device": {"name": "小明的手机"},
+        },
+    },
+    "refresh_token": {
+        "summary": "续期 By refresh token",
+        "value": {"grant_type": "refresh_token", "refresh_token": "x" * 43},
+    },
+    "password": {
+        "summary": "工作人员登录 Staff, with a second factor",
+        "value": {
+            "grant_type": "password",
+            "username": "clerk-7",
+            "password": "correct horse battery staple",
+            "totp": "246810",
+        },
+    },
+}
+
+
 @blp.route("/token")
 class TokenView(MethodView):
     """Tokens for a grant."""
 
-    @blp.arguments(TokenRequestSchema)
+    @blp.arguments(TokenRequestSchema, examples=GRANTS)
     @blp.response(200, TokensSchema)
     @blp.operation(
         "createToken",
