@@ -69,18 +69,22 @@ class PooledDatabase:
     """The real one: a pool per process. Waiting for a connection is bounded as well."""
 
     def __init__(self, url: str, *, pool_size: int, role: str | None = APP_ROLE) -> None:
-        self.engine: Engine = create_engine(
+        # Born in autocommit: what runs at every request is one statement, and a connection made
+        # anew under way is what the one it replaces was.
+        self.base: Engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=False,
             pool_use_lifo=True,
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
             connect_args={"options": options(role), "connect_timeout": 5, "prepare_threshold": 2},
         )
-        event.listen(self.engine, "do_connect", _connect)
-        event.listen(self.engine, "checkout", refuse_stale)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.base, "do_connect", _connect)
+        event.listen(self.base, "checkout", refuse_stale)
+        self.engine = self.base.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -91,7 +95,7 @@ class PooledDatabase:
     @contextmanager
     def statement(self) -> Iterator[Connection]:
         """Open an autocommit connection, for a service that is one statement."""
-        with self._autocommit.connect() as connection:
+        with self.base.connect() as connection:
             yield connection
 
     def dispose(self) -> None:
@@ -130,19 +134,23 @@ class CooperativeConnection(psycopg.Connection[Any]):
         """
         if timeout is not None:
             return super().wait(gen, interval or 0.1, timeout)
+        try:
+            wanted = next(gen)
+        except StopIteration as done:
+            # A local setting, as when a connection becomes autocommit: nothing to wait for.
+            return done.value
         silence = psycopg.OperationalError("the server does not answer")
         try:
             with Timeout(PATIENCE_S, silence):
-                return self._run(gen)
+                return self._run(gen, wanted)
         except psycopg.OperationalError as error:
             if error is silence:
                 self.pgconn.finish()
             raise
 
-    def _run(self, gen: Any) -> Any:
+    def _run(self, gen: Any, wanted: Any) -> Any:
         hub = get_hub()
         try:
-            wanted = next(gen)
             while True:
                 # psycopg's read and write are libev's.
                 watcher = hub.loop.io(self.pgconn.socket, int(wanted))
@@ -167,7 +175,12 @@ def first_row(connection: Connection, sql: str, values: Mapping[str, Any]) -> An
     For the few statements that run at every request: SQLAlchemy's events and errors, without its
     result, whose description of the columns costs more than running them.
     """
-    with closing(connection.connection.cursor()) as cursor:
+    try:
+        opened = connection.connection.cursor()
+    except psycopg.Error as error:
+        # Lost since the last statement; raises SQLAlchemy's error, which says so.
+        connection._handle_dbapi_exception(error, sql, values, None, None)  # noqa: SLF001
+    with closing(opened) as cursor:
         connection._cursor_execute(cursor, sql, values)  # noqa: SLF001
         return cursor.fetchone()
 

@@ -56,8 +56,31 @@ def test_transactions_too_begin_on_a_living_connection(fresh_database, pool):
             assert session.scalar(text("SELECT 1")) == 1
 
 
+def test_a_replaced_connection_keeps_what_a_statement_wrote(fresh_database, pool):
+    warm(pool, 4)
+    with pool.statement() as connection:
+        connection.execute(text("SELECT 1"))
+        dismiss_everybody(fresh_database)
+        with pytest.raises(OperationalError):
+            connection.execute(text("SELECT 1"))
+        connection.rollback()
+        connection.execute(text("INSERT INTO registry.module (name, state) VALUES ('kept', 'off')"))
+    with fresh_database.owner() as connection:
+        asked = text("SELECT count(*) FROM registry.module WHERE name = 'kept'")
+        assert connection.scalar(asked) == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(fresh_database, pool):
+    with pytest.raises(ZeroDivisionError), pool.transaction() as session:
+        session.execute(text("INSERT INTO registry.module (name, state) VALUES ('gone', 'off')"))
+        raise ZeroDivisionError
+    with pool.transaction() as session:
+        asked = text("SELECT count(*) FROM registry.module WHERE name = 'gone'")
+        assert session.scalar(asked) == 0
+
+
 def test_without_the_check_the_first_requests_fail(fresh_database, pool):
-    event.remove(pool.engine, "checkout", refuse_stale)
+    event.remove(pool.base, "checkout", refuse_stale)
     warm(pool, 4)
     dismiss_everybody(fresh_database)
     with pytest.raises(OperationalError):
@@ -67,7 +90,7 @@ def test_without_the_check_the_first_requests_fail(fresh_database, pool):
 def test_the_check_asks_the_server_nothing(fresh_database, pool):
     ask(pool)
     seen = []
-    event.listen(pool.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    event.listen(pool.base, "before_cursor_execute", lambda *args: seen.append(args[2]))
     ask(pool)
     assert seen == ["SELECT 1"]
     with fresh_database.owner() as connection:
@@ -92,7 +115,7 @@ def test_a_pool_of_living_connections_keeps_them(fresh_database):
 
 def test_the_short_way_to_a_row_shows_itself_and_translates_errors(pool):
     seen = []
-    event.listen(pool.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    event.listen(pool.base, "before_cursor_execute", lambda *args: seen.append(args[2]))
     with pool.statement() as connection:
         sql = "SELECT %(n)s::int, NULL"
         assert first_row(connection, sql, {"n": 7}) == (7, None)

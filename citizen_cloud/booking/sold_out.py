@@ -45,6 +45,10 @@ class SoldOut:
         self._facts: dict[UUID, _Fact] = {}
         self._lock = Lock()
 
+    def knows(self, slot_id: UUID) -> bool:
+        """Return whether anything is remembered of a slot: mostly not, and nobody need be asked."""
+        return slot_id in self._facts
+
     def answer_for(self, slot_id: UUID, account_hint: UUID | None) -> SlotFull | None:
         """Return the refusal, or nothing when the database must be asked.
 

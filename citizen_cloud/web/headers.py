@@ -18,8 +18,9 @@ def install(app: Flask) -> None:
     @app.after_request
     def add(response: Response) -> Response:
         headers = response.headers
+        # add() rather than a look through all fields for one of these: no view sets them.
         for name, value in SAFETY.items():
-            headers[name] = value
+            headers.add(name, value)
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         headers["X-Trace-ID"] = trace_id()

@@ -26,8 +26,7 @@ SECONDS = Histogram(
 
 def install(app: Flask) -> None:
     """Measure every request."""
-    counters = {}
-    timers = {}
+    known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     @app.before_request
     def begin() -> None:
@@ -35,13 +34,17 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        route = str(request.url_rule) if request.url_rule else "none"
-        key = (request.method if request.url_rule else "any", route, response.status_code)
-        if key not in counters:
-            counters[key] = REQUESTS.labels(*key)
-            timers[route] = SECONDS.labels(route)
-        counters[key].inc()
-        timers[route].observe(time.perf_counter() - g.get("began", time.perf_counter()))
+        rule = request.url_rule
+        key = (rule.rule, request.method) if rule else ("none", "any")
+        pair = known.get((*key, response.status_code))
+        if pair is None:
+            route, method = key
+            status = response.status_code
+            pair = REQUESTS.labels(method, route, status), SECONDS.labels(route)
+            known[route, method, status] = pair
+        counter, timer = pair
+        counter.inc()
+        timer.observe(time.perf_counter() - g.get("began", time.perf_counter()))
         return response
 
 

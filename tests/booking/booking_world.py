@@ -168,11 +168,11 @@ class World:
         def note(*facts: Any) -> None:
             sent.append(facts[2])
 
-        event.listen(self.database.engine, "before_cursor_execute", note)
+        event.listen(self.database.base, "before_cursor_execute", note)
         try:
             yield sent
         finally:
-            event.remove(self.database.engine, "before_cursor_execute", note)
+            event.remove(self.database.base, "before_cursor_execute", note)
 
 
 def order(citizen: Citizen, slot_id: UUID, **changes: Any) -> services.Order:

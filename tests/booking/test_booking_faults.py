@@ -76,7 +76,7 @@ def test_a_connection_lost_after_commit_is_answered_by_the_key(
     monkeypatch.setattr(taking, "execute", execute)
     citizen, slot = world.citizen(), world.slot(1)
     booked = world.book(citizen, slot, quota=rolling())
-    assert booked.booking_id == swallowed[0].id
+    assert booked.booking_id == swallowed[0][0]
     assert (world.taken(slot), world.used(citizen)) == (1, 1)
     assert world.differences() == []
 

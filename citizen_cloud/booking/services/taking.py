@@ -19,7 +19,7 @@ from citizen_cloud.booking.refusals import SlotFull
 from citizen_cloud.booking.rules import REFERENCE_BYTES, Quota, new_reference
 from citizen_cloud.booking.services import second_look
 from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
-from citizen_cloud.db import new_id
+from citizen_cloud.db import first_row, new_id
 
 TRIES: Final = 4
 SALT_BYTES: Final = 16
@@ -137,7 +137,7 @@ def _attempt(
 def execute(connection: Connection, sql: str, values: dict[str, Any]) -> Any | None:
     """Run a prepared statement; inside a transaction a savepoint keeps its failure apart."""
     if is_autocommit(connection):
-        return connection.exec_driver_sql(sql, values).fetchone()
+        return first_row(connection, sql, values)
     with connection.begin_nested():
         return connection.exec_driver_sql(sql, values).fetchone()
 
@@ -150,14 +150,13 @@ def is_autocommit(connection: Connection) -> bool:
 def _connect_again(connection: Connection, error: DBAPIError) -> None:
     """Take a new connection after one was lost; whether that one committed, the key will tell.
 
-    SQLAlchemy's replacement is not in autocommit although the engine is: without setting it
-    again the booking would be acknowledged and rolled back (tried: 18 of 200). In a transaction
-    the caller's earlier work is lost as well, so the error goes up.
+    The replacement must be in autocommit as well, or the booking would be acknowledged and rolled
+    back (tried: 18 of 200): ``db.statement()`` gives connections that are born so. In a
+    transaction the caller's earlier work is lost too, so the error goes up.
     """
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if connection.get_execution_options().get("isolation_level", "AUTOCOMMIT") != "AUTOCOMMIT":
         raise error
     connection.rollback()
-    connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def parameters(order: Order, hold_for: timedelta | None, now: datetime | None) -> dict[str, Any]:
