@@ -110,6 +110,8 @@ class Booking(Base):
     person_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     quota_period: Mapped[str | None] = mapped_column(String(16))
     window_from: Mapped[date | None]
+    # The slot's local day, where the quota counts in rolling days
+    quota_day: Mapped[date | None]
 
 
 class Allowance(Base):
@@ -127,7 +129,9 @@ class Allowance(Base):
     quota_period: Mapped[str] = mapped_column(String(16), primary_key=True)
     used: Mapped[int]
     max: Mapped[int]
+    # The window's name; began_on moves on when its first days are given back
     window_from: Mapped[date | None]
+    began_on: Mapped[date | None]
     # Where the window before this one ended: a day before it belongs to a count no longer kept
     floor_on: Mapped[date | None]
 

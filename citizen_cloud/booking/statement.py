@@ -27,28 +27,34 @@ WITH s AS (
 ),"""
 
 # A taking restarts the window when its day lies behind the window, or when nothing is used and
-# no earlier window reaches so far. A day before the floor belongs to a count that is no longer
-# kept: it is pushed over the limit, and the CHECK refuses it.
+# no earlier window reaches so far. Where a window ends is counted from ``began_on``, the first day
+# still taken in it: else a day booked and given back would open the next window early. A day
+# before the floor belongs to a count that is no longer kept: it is pushed over the limit, and the
+# CHECK refuses it.
 _ALLOWANCE = """
 a AS (
     INSERT INTO booking.allowance AS x
-           (scope, person_key, quota_period, used, max, window_from)
+           (scope, person_key, quota_period, used, max, window_from, began_on)
     SELECT %(scope)s, %(person_key)s::bytea, %(period)s, %(quantity)s::int, %(max)s::int,
-           %(window_from)s::date
+           %(window_from)s::date, %(window_from)s::date
       FROM s
     ON CONFLICT (scope, person_key, quota_period) DO UPDATE
        SET used = CASE
                WHEN excluded.window_from < x.floor_on THEN excluded.max + 1
-               WHEN x.used = 0 OR excluded.window_from >= x.window_from + %(days)s::int
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + %(days)s::int
                    THEN excluded.used
                ELSE x.used + excluded.used END,
            window_from = CASE
-               WHEN x.used = 0 OR excluded.window_from >= x.window_from + %(days)s::int
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + %(days)s::int
                    THEN excluded.window_from
                ELSE x.window_from END,
+           began_on = CASE
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + %(days)s::int
+                   THEN excluded.window_from
+               ELSE x.began_on END,
            floor_on = CASE
-               WHEN x.used > 0 AND excluded.window_from >= x.window_from + %(days)s::int
-                   THEN x.window_from + %(days)s::int
+               WHEN x.used > 0 AND excluded.window_from >= x.began_on + %(days)s::int
+                   THEN x.began_on + %(days)s::int
                ELSE x.floor_on END,
            max = excluded.max
  RETURNING x.window_from
@@ -59,7 +65,7 @@ i AS (
     INSERT INTO booking.booking
            (id, slot_id, person_id, booked_by, quantity, status, reference, request_key,
             request_hash, held_until, booked_at, changed_at, scope, person_key, quota_period,
-            window_from)
+            window_from, quota_day)
     SELECT %(id)s::uuid, s.id, %(person_id)s::uuid, %(booked_by)s::uuid, %(quantity)s::int,
            CASE WHEN %(hold_for)s::interval IS NULL THEN 'booked' ELSE 'held' END,
            %(reference)s, %(request_key)s, %(request_hash)s::bytea,
@@ -101,12 +107,13 @@ SELECT i.id, s.module, i.status, i.reference, i.quantity, i.held_until, i.booked
 """
 
 # Goods without a quota, and goods with one.
-BOOK = _SLOT + _BOOKING.format(quota="NULL, NULL, NULL, NULL", sources="s")
+BOOK = _SLOT + _BOOKING.format(quota="NULL, NULL, NULL, NULL, NULL", sources="s")
 BOOK_RATIONED = (
     _SLOT
     + _ALLOWANCE
     + _BOOKING.format(
-        quota="%(scope)s, %(person_key)s::bytea, %(period)s, a.window_from", sources="s, a"
+        quota="%(scope)s, %(person_key)s::bytea, %(period)s, a.window_from, %(window_from)s::date",
+        sources="s, a",
     )
 )
 

@@ -5,7 +5,7 @@ Short in ``scripts/test``; with ``PROVE=1`` as many and as long as ``scripts/pro
 
 import itertools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,15 @@ MOST = 2
 MONDAY = date(2020, 2, 17)
 
 
+@dataclass(frozen=True)
+class Window:
+    """Its name, the first day still taken in it, and where the one before it ended."""
+
+    name: int
+    began: int
+    floor: int | None = None
+
+
 @dataclass
 class Made:
     """One booking as the model knows it."""
@@ -58,7 +67,7 @@ class Model:
     def __init__(self) -> None:
         self.capacity = list(CAPACITIES)
         self.bookings: list[Made] = []
-        self.windows: dict[int, tuple[int, int | None]] = {}
+        self.windows: dict[int, Window] = {}
         self.now = datetime.now(UTC)
 
     def holding(self, **facts: Any) -> list[Made]:
@@ -71,22 +80,30 @@ class Model:
     def used(self, person: int) -> int:
         if person not in self.windows:
             return 0
-        window = self.windows[person][0]
+        window = self.windows[person].name
         return sum(made.quantity for made in self.holding(person=person, window=window))
 
-    def window_for(self, person: int, day: int, quantity: int) -> tuple[int, int | None] | None:
-        """Return the window and floor after this taking, or nothing when the quota refuses."""
+    def window_for(self, person: int, day: int, quantity: int) -> Window | None:
+        """Return the window after this taking, or nothing when the quota refuses."""
         if person not in self.windows:
-            return (day, None) if quantity <= MOST else None
-        window, floor = self.windows[person]
-        used = self.used(person)
-        if floor is not None and day < floor:
+            return Window(day, day) if quantity <= MOST else None
+        window, used = self.windows[person], self.used(person)
+        if window.floor is not None and day < window.floor:
             return None
-        if day >= window + DAYS:
-            return (day, window + DAYS if used else floor) if quantity <= MOST else None
-        if used == 0:
-            return (day, floor) if quantity <= MOST else None
-        return (window, floor) if used + quantity <= MOST else None
+        ends = window.began + DAYS
+        if used == 0 or day >= ends:
+            floor = ends if used and day >= ends else window.floor
+            return Window(day, day, floor) if quantity <= MOST else None
+        return window if used + quantity <= MOST else None
+
+    def give_back(self, made: Made, status: str) -> None:
+        """Free a booking; a window whose first day is gone begins with the next one taken."""
+        made.status = status
+        window = self.windows[made.person]
+        if made.window == window.name:
+            left = self.holding(person=made.person, window=made.window)
+            began = min((m.day for m in left if m.day >= window.began), default=window.began)
+            self.windows[made.person] = replace(window, began=began)
 
     def answer(self, person: int, slot: int, quantity: int, day: int) -> str:
         if self.holding(person=person, slot=slot):
@@ -127,10 +144,11 @@ class Machine(RuleBasedStateMachine):
         assert outcome(result) == expected
         if expected != "booked":
             return None
-        window, floor = self.model.window_for(person, day, quantity) or (day, None)
-        self.model.windows[person] = (window, floor)
+        window = self.model.window_for(person, day, quantity)
+        assert window is not None
+        self.model.windows[person] = window
         row = result.row
-        new = Made(row.id, person, slot, quantity, day, window, row.status, row.held_until)
+        new = Made(row.id, person, slot, quantity, day, window.name, row.status, row.held_until)
         self.model.bookings.append(new)
         self.keys[key] = new
         return new
@@ -193,7 +211,11 @@ class Machine(RuleBasedStateMachine):
         except Refusal as refusal:
             result = refusal
         assert outcome(result) == answers.get(made.status, "state_conflict")
-        if outcome(result) == "changed":
+        if outcome(result) != "changed":
+            return
+        if target == "cancelled":
+            self.model.give_back(made, target)
+        else:
             made.status = target
 
     @rule(minutes=st.integers(1, 6))
@@ -211,7 +233,7 @@ class Machine(RuleBasedStateMachine):
             freed = self.world.do(services.expire_holds, slot_id=slot, now=self.model.now)
             assert freed == len(lapsed)
             for made in lapsed:
-                made.status = "expired"
+                self.model.give_back(made, "expired")
 
     @rule(slot=st.integers(0, len(CAPACITIES) - 1), capacity=st.integers(0, 6))
     def resize(self, slot: int, capacity: int) -> None:

@@ -14,6 +14,7 @@ from citizen_cloud.booking.refusals import (
     SlotClosed,
     SlotFull,
 )
+from citizen_cloud.booking.services.batch import book_together
 from citizen_cloud.booking.statement import BOOK_RATIONED, for_pgbench
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import IdempotencyKeyReused, NotFound
@@ -235,6 +236,47 @@ def test_no_second_quota_by_booking_ahead_and_cancelling_that(world: World) -> N
     with pytest.raises(LimitReached):
         world.book(citizen, slots[2], quota=rolling(7, date(2020, 2, 18)))
     world.book(citizen, slots[3], quota=rolling(7, date(2020, 2, 24)))
+    assert world.differences() == []
+
+
+@pytest.mark.parametrize("is_hot", [False, True])
+def test_a_first_day_given_back_does_not_open_the_next_window_early(
+    world: World, *, is_hot: bool
+) -> None:
+    """Booked for the 10th and cancelled; two pieces on the 16th, then no two more on the 17th."""
+    citizen = world.citizen()
+    slots = world.slots(6, 5)
+    day = {n: rolling(7, date(2020, 2, n), most=2) for n in (10, 16, 17, 22, 23)}
+    anchor = world.book(citizen, slots[0], quota=day[10])
+    world.book(citizen, slots[1], quota=day[16])
+    world.do(services.cancel, booking_id=anchor.booking_id, actor=citizen.actor)
+    world.book(citizen, slots[2], quota=day[16])
+    for number in (17, 22):
+        wanted = order(citizen, slots[3], quota=day[number])
+        if is_hot:
+            assert world.do(book_together, orders=[wanted]) == {}
+        with pytest.raises(LimitReached) as refusal:
+            world.book(citizen, slots[3], quota=day[number])
+        assert refusal.value.facts["again_on"] == "2020-02-23"
+    if is_hot:
+        assert len(world.do(book_together, orders=[order(citizen, slots[3], quota=day[23])]))
+    else:
+        world.book(citizen, slots[3], quota=day[23])
+    assert world.used(citizen) == 1
+    assert world.differences() == []
+
+
+def test_days_before_the_first_one_never_end_a_window_earlier(world: World) -> None:
+    citizen = world.citizen()
+    slots = world.slots(6, 5)
+    first = world.book(citizen, slots[0], quota=rolling(7, date(2020, 2, 16), most=3))
+    for slot, day in ((slots[1], 5), (slots[2], 18)):
+        world.book(citizen, slot, quota=rolling(7, date(2020, 2, day), most=3))
+    world.do(services.cancel, booking_id=first.booking_id, actor=citizen.actor)
+    with pytest.raises(LimitReached) as refusal:
+        world.book(citizen, slots[3], quantity=3, quota=rolling(7, date(2020, 2, 24), most=3))
+    assert refusal.value.facts["again_on"] == "2020-02-25"
+    world.book(citizen, slots[3], quantity=3, quota=rolling(7, date(2020, 2, 25), most=3))
     assert world.differences() == []
 
 

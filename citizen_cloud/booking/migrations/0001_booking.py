@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("used", sa.Integer(), nullable=False),
         sa.Column("max", sa.Integer(), nullable=False),
         sa.Column("window_from", sa.Date(), nullable=True),
+        sa.Column("began_on", sa.Date(), nullable=True),
         sa.Column("floor_on", sa.Date(), nullable=True),
         sa.CheckConstraint("used BETWEEN 0 AND max", name=op.f("ck_allowance_within_limit")),
         sa.PrimaryKeyConstraint("scope", "person_key", "quota_period", name=op.f("pk_allowance")),
@@ -90,6 +91,7 @@ def upgrade() -> None:
         sa.Column("person_key", sa.LargeBinary(), nullable=True),
         sa.Column("quota_period", sa.String(length=16), nullable=True),
         sa.Column("window_from", sa.Date(), nullable=True),
+        sa.Column("quota_day", sa.Date(), nullable=True),
         sa.CheckConstraint(
             "status <> 'held' OR held_until IS NOT NULL", name=op.f("ck_booking_hold_ends")
         ),

@@ -49,28 +49,33 @@ _SEEN = text(
 _ALLOWANCES = text(
     """
     INSERT INTO booking.allowance AS x
-           (scope, person_key, quota_period, used, max, window_from)
-    SELECT :scope, m.person_key, :period, m.quantity, :max, cast(:window_from AS date)
+           (scope, person_key, quota_period, used, max, window_from, began_on)
+    SELECT :scope, m.person_key, :period, m.quantity, :max, cast(:window_from AS date),
+           cast(:window_from AS date)
       FROM unnest(cast(:person_keys AS bytea[]), cast(:quantities AS int[]))
            AS m (person_key, quantity)
      ORDER BY m.person_key
     ON CONFLICT (scope, person_key, quota_period) DO UPDATE
        SET used = CASE
-               WHEN x.used = 0 OR excluded.window_from >= x.window_from + cast(:days AS int)
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + cast(:days AS int)
                    THEN excluded.used
                ELSE x.used + excluded.used END,
            window_from = CASE
-               WHEN x.used = 0 OR excluded.window_from >= x.window_from + cast(:days AS int)
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + cast(:days AS int)
                    THEN excluded.window_from
                ELSE x.window_from END,
+           began_on = CASE
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + cast(:days AS int)
+                   THEN excluded.window_from
+               ELSE x.began_on END,
            floor_on = CASE
-               WHEN x.used > 0 AND excluded.window_from >= x.window_from + cast(:days AS int)
-                   THEN x.window_from + cast(:days AS int)
+               WHEN x.used > 0 AND excluded.window_from >= x.began_on + cast(:days AS int)
+                   THEN x.began_on + cast(:days AS int)
                ELSE x.floor_on END,
            max = excluded.max
      WHERE (excluded.window_from < x.floor_on) IS NOT TRUE
        AND excluded.max >= CASE
-               WHEN x.used = 0 OR excluded.window_from >= x.window_from + cast(:days AS int)
+               WHEN x.used = 0 OR excluded.window_from >= x.began_on + cast(:days AS int)
                    THEN excluded.used
                ELSE x.used + excluded.used END
  RETURNING x.person_key, x.window_from
@@ -96,10 +101,11 @@ _BOOKINGS = text(
     ), i AS (
         INSERT INTO booking.booking
                (id, slot_id, person_id, booked_by, quantity, status, reference, request_key,
-                request_hash, booked_at, changed_at, scope, person_key, quota_period, window_from)
+                request_hash, booked_at, changed_at, scope, person_key, quota_period, window_from,
+                quota_day)
         SELECT m.id, s.id, m.person_id, m.booked_by, m.quantity, 'booked', m.reference,
                m.request_key, m.request_hash, t.at, t.at, :scope, m.person_key, :period,
-               m.window_from
+               m.window_from, cast(:quota_day AS date)
           FROM s, m,
                (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
      RETURNING id, slot_id, person_id, booked_by, quantity, status, reference, held_until,
@@ -216,6 +222,7 @@ def _rows(
         "slot_id": orders[0].slot_id,
         "scope": quota.scope if quota else None,
         "period": quota.period if quota else None,
+        "quota_day": quota.day if quota and quota.rolling_days is not None else None,
         "places": sum(order.quantity for order in orders),
         "last_seq": slot.ledger_seq + len(orders),
         "last_hash": head,

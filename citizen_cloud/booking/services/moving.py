@@ -1,7 +1,9 @@
 """One transition with its audit, event and ledger rows, or none of it.
 
 The slot is locked first, and the next statement, whose snapshot is new, decides. Under that lock
-nothing else moves the booking, so the allowance can be locked before the booking's row.
+nothing else moves the booking, so the allowance can be locked before the booking's row. Where a
+window of days lost its first one is decided after that, by a third statement: under the
+allowance's lock, it sees what all others took and gave back.
 """
 
 from dataclasses import dataclass
@@ -64,7 +66,7 @@ _MOVE = text(
          WHERE cast(:frees AS bool) AND x.scope = b.scope AND x.person_key = b.person_key
            AND x.quota_period = b.quota_period
            AND x.window_from IS NOT DISTINCT FROM b.window_from
-     RETURNING 1
+     RETURNING x.used > 0 AND x.window_from IS NOT NULL AS is_shorter
     ), c AS (
         UPDATE booking.booking o
            SET status = cast(:target AS text), changed_at = t.at,
@@ -93,9 +95,28 @@ _MOVE = text(
     )
     SELECT c.id, s.module, c.status, c.reference, c.quantity, c.held_until, c.booked_at,
            c.slot_id, s.organisation_id, c.person_id, c.booked_by, s.starts_at, s.ends_at,
-           w.title, w.place
+           w.title, w.place, coalesce((SELECT a.is_shorter FROM a), false)
       FROM c JOIN booking.slot s ON s.id = c.slot_id
       LEFT JOIN booking.slot_text w ON w.slot_id = s.id
+    """
+)
+
+
+# Days before ``began_on`` count in the window but never end it earlier.
+_BEGIN_LATER = text(
+    """
+    UPDATE booking.allowance x SET began_on = f.first_on
+      FROM (SELECT b.scope, b.person_key, b.quota_period, b.window_from, a.began_on,
+                   min(o.quota_day) AS first_on
+              FROM booking.booking b
+              JOIN booking.allowance a USING (scope, person_key, quota_period, window_from)
+              JOIN booking.booking o USING (person_id, scope, person_key, quota_period, window_from)
+             WHERE b.id = :id AND o.status IN ('held', 'booked', 'arrived', 'fulfilled', 'noshow')
+               AND o.quota_day >= a.began_on
+             GROUP BY 1, 2, 3, 4, 5) f
+     WHERE x.scope = f.scope AND x.person_key = f.person_key
+       AND x.quota_period = f.quota_period AND x.window_from = f.window_from
+       AND f.first_on > x.began_on
     """
 )
 
@@ -140,4 +161,9 @@ def act(
             "now": now,
         },
     ).first()
-    return None if row is None else BookingRow._make(row)
+    if row is None:
+        return None
+    *facts, is_shorter = row
+    if is_shorter:
+        session.execute(_BEGIN_LATER, {"id": booking_id})
+    return BookingRow._make(facts)

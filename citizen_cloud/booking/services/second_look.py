@@ -31,7 +31,7 @@ _WHY = text(
     SELECT s.status <> 'open' OR s.settled OR s.closes_at <= t.at AS is_closed,
            s.opens_at > t.at AS is_early, s.opens_at,
            greatest(s.capacity - s.taken, 0) AS remaining,
-           b.id AS booking_id, a.used, a.max, a.window_from
+           b.id AS booking_id, a.used, a.max, a.began_on
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       JOIN booking.slot s ON s.id = :slot_id
       LEFT JOIN booking.booking b ON b.slot_id = s.id AND b.person_id = :person_id
@@ -89,7 +89,7 @@ def raise_reason(
 
 def _quota_facts(order: "Order", row: Row[Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {"max": order.quota.max if order.quota else 0, "used": row.used or 0}
-    if order.quota and order.quota.rolling_days and row.window_from:
-        again_on = row.window_from + timedelta(days=order.quota.rolling_days)
+    if order.quota and order.quota.rolling_days and row.began_on:
+        again_on = row.began_on + timedelta(days=order.quota.rolling_days)
         facts["again_on"] = again_on.isoformat()
     return facts
