@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy import event, text
 from sqlalchemy.exc import DataError, OperationalError
 
-from citizen_cloud.db import PooledDatabase, first_row, refuse_stale
+from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
+from citizen_cloud.db import PooledDatabase, first_row, on_one_line, refuse_stale
 
 KILL = """
 SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
@@ -126,6 +128,11 @@ def test_the_short_way_to_a_row_shows_itself_and_translates_errors(pool):
     assert sql in seen
 
 
+def test_the_hot_statements_are_short_enough_for_psycopg_to_remember():
+    for sql in (BOOK, BOOK_RATIONED):
+        assert len(on_one_line(sql)) <= MAX_CACHED_STATEMENT_LENGTH
+
+
 def test_the_short_way_notices_a_lost_connection(fresh_database, pool):
     with pool.statement() as connection:
         first_row(connection, "SELECT 1", {})
@@ -142,6 +149,7 @@ import sys, time
 import gevent
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
 from citizen_cloud.db import CooperativeConnection, PooledDatabase, first_row
 
 pool = PooledDatabase(sys.argv[1], pool_size=4)

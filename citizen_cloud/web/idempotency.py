@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.errors import IdempotencyKeyReused
 from citizen_cloud.web.caller import caller
+from citizen_cloud.web.parser import MULTIPART
 from citizen_cloud.web.refusals import IdempotencyKeyMissing, RequestInFlight
 
 KEY = re.compile("[!-~]{1,64}")
@@ -46,7 +47,7 @@ def request_key(*, required: bool) -> str | None:
 def request_hash() -> bytes:
     """Return the fingerprint of what was asked: method, path, query and body."""
     head = f"{request.method} {request.full_path}\n".encode()
-    if request.files:
+    if request.mimetype == MULTIPART and request.files:
         parts = sorted((name, file.stream.read()) for name, file in request.files.items())
         for file in request.files.values():
             file.stream.seek(0)
