@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from flask import Response
 from flask.views import MethodView
 
@@ -21,7 +22,6 @@ from citizen_cloud.accounts.rules.consents import REAL_NAME
 from citizen_cloud.accounts.schemas.account import (
     ConsentChoiceSchema,
     ConsentSchema,
-    ConsentsSchema,
     PersonSchema,
     RealNameSchema,
 )
@@ -32,28 +32,38 @@ from citizen_cloud.text import Language
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import Caller, caller
 from citizen_cloud.web.context import language
+from citizen_cloud.web.examples import example_of
 from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import limited, signed_in
 
 blp = Blueprint("person", url_prefix="/me", description="同意与实名 Consent and the real name")
+MOST_PURPOSES = 50
 
 
 @blp.route("/consents")
 class ConsentsView(MethodView):
     """What the citizen agreed to."""
 
-    @blp.response(200, ConsentsSchema)
+    @blp.alt_response(
+        200,
+        schema={"type": "array", "maxItems": MOST_PURPOSES, "items": ConsentSchema},
+        example=[example_of(ConsentSchema(), incoming=False)],
+        success=True,
+    )
     @blp.operation("listConsents")
     @signed_in()
-    def get(self) -> dict[str, Any]:
+    def get(self) -> Response:
         """List the purposes and what was said to each
 
-        Every purpose the service knows, with its present version and text.
+        Every purpose the service knows, with its present version and text; the list is short and
+        comes whole.
         """
         spoken = language()
         with db.statement() as connection:
             found = consents.consents_of(connection, account_id=caller().account_id)
-        return {"items": [_shown(consent, spoken) for consent in found]}
+        content = [_shown(consent, spoken) for consent in found]
+        body = orjson.dumps(ConsentSchema(many=True).dump(content))
+        return Response(body, mimetype="application/json")
 
     @blp.arguments(ConsentChoiceSchema)
     @blp.response(200, ConsentSchema)

@@ -1,7 +1,7 @@
 """What the own account takes and gives."""
 
 from citizen_cloud.accounts.rules.documents import DOCUMENT_TYPES
-from citizen_cloud.web.fields import Flag, Instant, Int, ListOf, OneOf, Part, Str, Uuid
+from citizen_cloud.web.fields import Flag, Instant, Int, OneOf, Str, Uuid
 from citizen_cloud.web.schemas import Incoming, Outgoing, page_of
 
 
@@ -55,12 +55,6 @@ class ConsentSchema(Outgoing):
     granted = Flag(metadata={"example": True})
     granted_at = Instant(allow_none=True)
     withdrawn_at = Instant(allow_none=True)
-
-
-class ConsentsSchema(Outgoing):
-    """Every purpose."""
-
-    items = ListOf(Part(ConsentSchema), max_length=50)
 
 
 class ConsentChoiceSchema(Incoming):
