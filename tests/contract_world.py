@@ -22,6 +22,7 @@ from citizen_cloud import clock, db
 from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.services import consents, create_staff
 from citizen_cloud.app import roles_by_permission
+from citizen_cloud.cache import Cache
 from citizen_cloud.db import Base, new_id
 from citizen_cloud.modules.masks.routes import citizen as citizen_routes
 from citizen_cloud.modules.masks.routes import open_data
@@ -260,9 +261,10 @@ def takes_json(operation):
 class Stack:
     """Sends requests through everything but the network, each in a world of its own."""
 
-    def __init__(self, app, connection, settings):
+    def __init__(self, app, database, settings):
         self.app = app
-        self.connection = connection
+        self.database = database
+        self.connection = database.connection
         self.client = Client(BoundedBody(app, settings), Response, use_cookies=False)
         spec = json.loads(json.dumps(document(app), default=str))
         self.spec = spec
@@ -338,7 +340,7 @@ class Stack:
             savepoint.rollback()
 
     def forget(self):
-        self.app.extensions[limits.EXTENSION]._memory.storage.reset()
+        self.app.extensions[limits.EXTENSION] = limits.Limiter(Cache(None))
         citizen_routes.first_pages.clear()
         open_data.pages.clear()
 

@@ -14,6 +14,10 @@ from citizen_cloud.web.fields.codes import COMMON
 FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
+# The same for the document: what JSON Schema (ECMA 262) can say of it.
+PLAIN = (
+    r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]*$"
+)
 EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
 
 
@@ -37,6 +41,11 @@ class Str(fields.String):
             )
             kwargs["metadata"] = {**kwargs.get("metadata", {}), "pattern": f"^{pattern}$"}
         super().__init__(validate=checks, **kwargs)
+
+    def _bind_to_schema(self, field_name: str, parent: Any) -> None:
+        super()._bind_to_schema(field_name, parent)
+        if getattr(self.root, "unknown", EXCLUDE) == RAISE:
+            self.metadata = {"pattern": PLAIN, **self.metadata}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
