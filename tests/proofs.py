@@ -1,7 +1,6 @@
 """A pytest plugin for the long proofs: says how far it is, and keeps what was found.
 
-``scripts/prove`` runs the marked folders with ``PROVE=1`` and this plugin. A test tells what it
-tried by ``record_property("trials", n)`` and what it saw by ``record_property("facts", "…")``.
+``scripts/prove`` runs them with ``PROVE=1`` and this plugin. A test tells what it tried by ``record_property("trials", n)`` and what it saw by ``record_property("facts", "…")``.
 A proof without a failure bounds the rate of failures: 0 in n means at most 3/n, with 95 %
 confidence (the rule of three). Results are appended to ``docs/proofs.md``.
 """
@@ -12,6 +11,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+# What the kernel's own proofs try with ``PROVE=1``: histories, rounds or calls.
+TRIALS = {
+    "random_histories_never_leave_the_model": 600,
+    "of_a_thousand_callers_for_fifty_places_exactly_fifty_get_one": 1_000,
+    "a_person_who_asks_a_hundred_times_gets_one_place_in_a_slot": 100,
+    "a_person_who_asks_in_a_hundred_places_gets_one_quota": 100,
+    "one_key_sent_many_times_at_once_is_one_booking": 50,
+    "one_key_for_many_slots_at_once_books_one_and_refuses_the_rest": 20,
+    "four_cancellations_at_once_free_once": 40,
+    "two_clerks_at_once_hand_out_once": 40,
+    "a_cancellation_and_a_check_in_at_once_never_both_happen": 40,
+    "the_sweeper_and_a_confirmation_at_the_last_instant_agree": 40,
+    "a_shrinking_slot_and_its_callers_never_oversell": 40,
+    "a_mixed_crowd_leaves_nothing_that_does_not_add_up": 3_000,
+}
 HEAD = "| proof | trials | seconds | outcome | bounds | seen |\n|---|---|---|---|---|---|\n"
 
 
@@ -25,8 +39,11 @@ def bound(trials, failures):
 
 def sentence(nodeid):
     """Return a test's name as the sentence it is."""
-    name = nodeid.split("::", 1)[-1].removeprefix("test_")
-    return name.replace("_", " ")
+    return name_of(nodeid).replace("_", " ")
+
+
+def name_of(nodeid):
+    return nodeid.split("::", 1)[-1].removeprefix("test_")
 
 
 class Proofs:
@@ -76,7 +93,7 @@ class Proofs:
 
 def line(nodeid, row):
     """Return a proof as a line of the table."""
-    trials = int(row.get("trials", 1))
+    trials = int(row.get("trials", TRIALS.get(name_of(nodeid), 1)))
     facts = str(row.get("facts", "")).replace("|", "/")
     limit = bound(trials, row["outcome"] != "passed")
     return (

@@ -4,9 +4,8 @@ import argparse
 import json
 import time
 from dataclasses import dataclass, field
-from statistics import median
 
-from bench import ceiling, load, report
+from bench import ceiling, cpu, load, report
 from bench.baseline import Pgbench
 from bench.stage import stage
 
@@ -24,10 +23,6 @@ class Row:
     postgres_us: list = field(default_factory=list)
     p50_ms: list = field(default_factory=list)
     p99_ms: list = field(default_factory=list)
-
-    @property
-    def rate(self):
-        return median(self.per_second)
 
 
 def body(quantity=1):
@@ -114,8 +109,15 @@ class Bench:
         self.tell(f"{name}: {found.per_second:,.0f}/s, {row.worker_us[-1]:.0f} us of a worker")
 
     def _pgbench(self, name, kind, seconds):
-        rate = self.pgbench.run(clients=self.clients[kind], seconds=round(seconds), kind=kind)
-        self.rows[name].per_second.append(rate)
+        row = self.rows[name]
+        length = round(seconds)
+        before = cpu.of_family(self.here.postgres.process.pid)
+        rate = self.pgbench.run(clients=self.clients[kind], seconds=length, kind=kind)
+        # A backend's time is its parent's to tell once it has gone.
+        time.sleep(0.5)
+        used = cpu.of_family(self.here.postgres.process.pid) - before
+        row.per_second.append(rate)
+        row.postgres_us.append(used / (rate * length) * 1e6)
         self.tell(f"{name}: {rate:,.0f}/s")
 
 

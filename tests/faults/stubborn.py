@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import random
 import threading
 import time
@@ -40,7 +41,7 @@ class Crowd:
 
     port: int
     threads: int = 16
-    seed: int = 1
+    seed: int = int(os.environ.get("PROVE_SEED", "1"))
     met: Counter = field(default_factory=Counter)
     answered_at: list = field(default_factory=list)
     slowest: float = 0.0
