@@ -68,9 +68,7 @@ def mask_name(name: str) -> str:
 
 
 _NAMES = text("SELECT id, name_sealed FROM accounts.person WHERE id = ANY(:ids)")
-_BY_KEY = text(
-    "SELECT id FROM accounts.person WHERE person_key = ANY(:keys) AND erased_at IS NULL LIMIT 1"
-)
+_BY_KEY = text("SELECT id FROM accounts.person WHERE person_key = ANY(:keys) AND erased_at IS NULL")
 
 
 def masked_names(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -85,10 +83,11 @@ def masked_names(session: Session, person_ids: Sequence[UUID]) -> dict[UUID, str
     }
 
 
-def person_by_document(session: Session, document_type: str | None, number: str) -> UUID | None:
+def people_by_document(session: Session, document_type: str | None, number: str) -> frozenset[UUID]:
     """Return whose document this is; without a type every type is tried. 15 digits match 18.
 
-    For a counter, where the document lies on the table; never for a citizen's route.
+    Documents of two types may bear one number, so there may be several people. For a counter,
+    where the document lies on the table; never for a citizen's route.
     """
     rings = crypto.current()
     types = documents.DOCUMENT_TYPES if document_type is None else (document_type,)
@@ -97,7 +96,4 @@ def person_by_document(session: Session, document_type: str | None, number: str)
         for kind in types
         if (matching := documents.matching_number(kind, number)) is not None
     ]
-    if not keys:
-        return None
-    found: UUID | None = session.scalar(_BY_KEY, {"keys": keys})
-    return found
+    return frozenset(session.scalars(_BY_KEY, {"keys": keys})) if keys else frozenset()

@@ -132,6 +132,9 @@ def test_other_documents_are_judged_by_their_own_form(document_type, number, sto
     ("document_type", "number"),
     [
         ("passport", "E123"),
+        ("passport", "11010519491231002X"),
+        ("passport", "110105491231002"),
+        ("passport", "E123456789"),
         ("passport", "ABCDEFGHI"),
         ("passport", "Е12345678"),
         ("passport", "E1234567８"),

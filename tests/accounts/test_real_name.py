@@ -9,7 +9,7 @@ from citizen_cloud.accounts.identity import (
     masked_name,
     masked_names,
     name_of,
-    person_by_document,
+    people_by_document,
 )
 from citizen_cloud.accounts.refusals import VerifierUnavailable
 from citizen_cloud.accounts.services import authenticate
@@ -215,11 +215,21 @@ def test_a_counter_finds_a_person_by_any_form_of_the_document(world, session):
         "110105491231002",
         " 110105491231002",
     ):
-        assert person_by_document(session, "resident_id", number) == person_id
-        assert person_by_document(session, None, number) == person_id
-    assert person_by_document(session, "passport", "11010519491231002X") is None
-    assert person_by_document(session, None, "44011320141005001X") is None
-    assert person_by_document(session, None, "' OR 1=1") is None
+        assert people_by_document(session, "resident_id", number) == {person_id}
+        assert people_by_document(session, None, number) == {person_id}
+    assert people_by_document(session, "passport", "11010519491231002X") == set()
+    assert people_by_document(session, None, "44011320141005001X") == set()
+    assert people_by_document(session, None, "' OR 1=1") == set()
+
+
+def test_a_counter_finds_both_people_whose_documents_bear_one_number(world, session):
+    tokens = [
+        world.person(document_type=kind, document_number="12345678", name=name)
+        for kind, name in (("passport", "John Smith"), ("taiwan_permit", "林志明"))
+    ]
+    people = {known(session, one).person.person_id for one in tokens}
+    assert people_by_document(session, None, "12345678") == people
+    assert len(people_by_document(session, "passport", "12345678")) == 1
 
 
 def test_a_retried_step_gets_the_first_answer(world):

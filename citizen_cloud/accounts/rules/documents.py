@@ -29,7 +29,8 @@ _RESIDENT_OLD = re.compile("[0-9]{15}")
 # The permanent residence card of 2023 is built like a resident number and begins with 9.
 _FOREIGN_NEW = re.compile("9[0-9]{16}[0-9X]")
 _FORMS = {
-    PASSPORT: re.compile("(?=.*[0-9])[A-Z0-9]{5,20}"),
+    # At most nine characters (ICAO 9303), so that no resident number passes for a passport's.
+    PASSPORT: re.compile("(?=.*[0-9])[A-Z0-9]{5,9}"),
     # Two further digits count the renewals; the first nine characters stay for life.
     HK_MACAU_PERMIT: re.compile("[HM][0-9]{8}(?:[0-9]{2})?"),
     TAIWAN_PERMIT: re.compile("[0-9]{8}|[0-9]{10}[A-Z]?"),

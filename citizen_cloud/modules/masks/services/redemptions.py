@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.identity import masked_names, person_by_document
+from citizen_cloud.accounts.identity import masked_names, people_by_document
 from citizen_cloud.booking import services as kernel
 from citizen_cloud.booking.refusals import AlreadyRedeemed
 from citizen_cloud.booking.services import Actor
@@ -109,10 +109,10 @@ def _presented(session: Session, presented: Presented, now: datetime | None) -> 
         verified = credentials.verify(session, code=presented.code, type=VOUCHER, now=now)
         found = queries.collection(session, booking_id=verified.subject_id, reference=None, now=now)
     else:
-        person_id = person_by_document(session, None, presented.document_number or "")
+        people = people_by_document(session, None, presented.document_number or "")
         reference = (presented.reference or "").upper()
         found = queries.collection(session, booking_id=None, reference=reference, now=now)
-        if found is not None and found.person_id != person_id:
+        if found is not None and found.person_id not in people:
             found = None
     if found is None:
         raise NotFound
