@@ -1,5 +1,6 @@
 """The day's list of a counter, found by reference or by name."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,8 @@ from citizen_cloud.modules.masks.queries.counter import MOST_OF_A_DAY, Collectio
 from citizen_cloud.organisations.rules.words import folded
 
 After = tuple[datetime, UUID] | None
+# No name has digits in it.
+_DIGITS = re.compile("[0-9A-Za-z]*[0-9][0-9A-Za-z]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,11 @@ def expected(
 ) -> list[Expected]:
     """Return one page, and one row more, of who collects on a day.
 
-    ``q`` is the beginning of a reference, or part of a name. Names are stored sealed, so a search
-    by name opens those of the day's list, at most 2,000, and shows them masked all the same.
+    ``q`` is the beginning of a reference, or part of a name; Latin letters may be either. Names
+    are stored sealed, so a search by name opens those of the day's list, at most 2,000, and shows
+    them masked all the same.
     """
-    is_reference = q is not None and q.isascii() and q.isalnum()
+    is_reference = q is not None and _DIGITS.fullmatch(q) is not None
     by_name = q is not None and not is_reference
     found = queries.day_list(
         session,
@@ -49,8 +53,13 @@ def expected(
         limit=MOST_OF_A_DAY if by_name else limit + 1,
     )
     names = _names(session, [one.person_id for one in found])
-    wanted = folded(q) if q is not None and by_name else ""
-    matching = [one for one in found if wanted in folded(names.get(one.person_id, ""))]
+    wanted = q if q is not None and by_name else ""
+    matching = [
+        one
+        for one in found
+        if one.reference.startswith(wanted.upper())
+        or folded(wanted) in folded(names.get(one.person_id, ""))
+    ]
     return [
         Expected(collection=one, person_name=mask_name(names[one.person_id]))
         if one.person_id in names
