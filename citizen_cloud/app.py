@@ -53,6 +53,8 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     )
     app = Flask("citizen_cloud", static_folder=None)
     app.url_map.strict_slashes = False
+    # A redirect to the tidied address would name whatever host the caller made up.
+    app.url_map.merge_slashes = False
     app.extensions[HOST] = host
     app.extensions[limits.EXTENSION] = limits.Limiter(Cache(settings.redis_url))
     documented = api.install(app, title="Citizen Cloud", version=version("citizen-cloud"))

@@ -12,11 +12,13 @@ from http import HTTPStatus
 from typing import Any
 
 import gevent
-from gunicorn.http import errors
+from gunicorn.http import errors, wsgi
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 from prometheus_client import multiprocess
 
+# No answer says what software serves it, and of which version.
+wsgi.SERVER = "citizen-cloud"
 LINGER_S = 2.0
 LINGER_STEP = 65_536
 # First match counts; what is not here is not the client's fault.
