@@ -49,8 +49,13 @@ def check(name: str) -> None:
 @click.option("--reason", required=True, help="Why; it is audited.")
 def switch(name: str, state: str, reason: str) -> None:
     """Put a module into a state; running workers follow within seconds."""
+    module = discover().modules.get(name)
+    if module is None:
+        message = f"no module {name} is installed; see modules list"
+        raise click.ClickException(message)
+    if not reason.strip():
+        raise click.BadParameter("say why", param_hint="reason")
     _connect()
-    module = services.installed_module(discover().modules, name)
     with db.transaction() as session:
         services.set_state(
             session,
