@@ -174,6 +174,14 @@ def test_an_outlet_that_leaves_releases_its_bookings_with_a_message(client, book
     assert world.book(client, me, other, 2).status_code == 201
 
 
+def test_a_citizen_who_writes_the_outlets_reason_is_told_of_his_own_cancellation(client, booked):
+    path = f"/api/v1/bookings/{booked['id']}/cancel"
+    body = {"reason": "outlet_closed"}
+    assert client.post(path, json=body, headers=booked["me"].headers).status_code == 200
+    deliver()
+    assert [one["kind"] for one in inbox(booked["me"])] == ["masks.booked", "masks.cancelled"]
+
+
 def test_other_modules_bookings_are_none_of_ours(booked):
     world.value('UPDATE jobs.outbox SET payload = payload || \'{"module": "clinics"}\' RETURNING 1')
     deliver()

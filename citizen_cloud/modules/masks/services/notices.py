@@ -22,15 +22,22 @@ def tell(session: Session, *, booking_id: UUID, kind: str, dedupe_key: str, now:
     row = booking_facts(session, booking_id)
     if row is None:
         return False
-    if kind == "cancelled" and _reason(session, booking_id) == OUTLET_LEFT:
+    if kind == "cancelled" and _has_outlet_left(session, booking_id):
         kind = OUTLET_LEFT
     return _send(session, row, kind, dedupe_key, now=now)
 
 
-def _reason(session: Session, booking_id: UUID) -> str | None:
-    sql = text("SELECT cancel_reason FROM booking.booking WHERE id = :id")
-    reason: str | None = session.scalar(sql, {"id": booking_id})
-    return reason
+def _has_outlet_left(session: Session, booking_id: UUID) -> bool:
+    """Say whether the outlet gave the booking up; citizens may write the same word as a reason."""
+    sql = text(
+        """
+        SELECT EXISTS (SELECT FROM booking.booking b
+                         JOIN booking.slot s ON s.id = b.slot_id
+                         JOIN organisations.organisation o ON o.id = s.organisation_id
+                        WHERE b.id = :id AND b.cancel_reason = :left AND o.status = 'closed')
+        """
+    )
+    return bool(session.scalar(sql, {"id": booking_id, "left": OUTLET_LEFT}))
 
 
 def _send(
