@@ -16,11 +16,13 @@ from citizen_cloud.booking.queries import BookingRow
 from citizen_cloud.booking.services import Actor
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services import Code
-from citizen_cloud.errors import Conflict, NotFound, Unavailable
+from citizen_cloud.errors import Conflict, NotFound, StepUpRequired, Unavailable
 from citizen_cloud.manifest import Action, BookingPolicy, ServiceModule
 from citizen_cloud.portal.state import Host
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Caller
+
+HOLDERS_LEVEL = 2
 
 
 class ModuleUnavailable(Unavailable):
@@ -60,10 +62,16 @@ class Shown:
 
 
 def own_booking(session: Session, *, caller: Caller, booking_id: UUID) -> BookingRow:
-    """Return a booking the caller made or holds. Raises ``NotFound`` for anybody else's."""
+    """Return a booking the caller made or holds. Raises ``NotFound`` for anybody else's.
+
+    Raises ``StepUpRequired`` on a device where the document was not shown: a phone number changes
+    hands, and its next holder must not read, cancel or collect what the last one booked.
+    """
     row = queries.booking_facts(session, booking_id)
     if row is None or not _owns(caller, row):
         raise NotFound
+    if caller.identity is None:
+        raise StepUpRequired(required_level=HOLDERS_LEVEL)
     return row
 
 

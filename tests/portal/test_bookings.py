@@ -1,6 +1,8 @@
 import people
 import pytest
+from sqlalchemy import text
 
+from citizen_cloud import db
 from citizen_cloud.portal.state import HOST
 
 
@@ -43,6 +45,21 @@ def test_somebody_elses_booking_looks_like_none(client, me, booked, method, path
     assert {k: v for k, v in theirs.json.items() if k not in differing} == {
         k: v for k, v in absent.json.items() if k not in differing
     }
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("POST", "/cancel"), ("GET", "/code")])
+def test_the_next_holder_of_a_phone_number_gets_at_no_booking(client, me, booked, method, path):
+    """He signs in to the account, on a device where the document was never shown."""
+    with db.transaction() as session:
+        session.execute(
+            text("UPDATE accounts.device SET proven_at = NULL WHERE account_id = :id"),
+            {"id": me.account_id},
+        )
+    answer = client.open(
+        f"/api/v1/bookings/{booked}{path}", method=method, headers=me.headers, json={}
+    )
+    assert (answer.status_code, answer.json["code"]) == (401, "step_up_required")
+    assert "insufficient_user_authentication" in answer.headers["WWW-Authenticate"]
 
 
 def test_cancelling_frees_the_place_kills_the_code_and_can_be_repeated(client, me, booked):

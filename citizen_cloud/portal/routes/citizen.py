@@ -11,6 +11,7 @@ from citizen_cloud import clock, db
 from citizen_cloud.booking import queries
 from citizen_cloud.booking.schemas import BookingSchema, booking_json
 from citizen_cloud.credentials import qr
+from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.portal import schemas
 from citizen_cloud.portal.bookings import (
     ModuleUnavailable,
@@ -80,12 +81,14 @@ class OneBooking(MethodView):
     """One booking."""
 
     @blp.response(200, BookingSchema)
-    @blp.operation("getBooking")
+    @blp.operation("getBooking", StepUpRequired)
     @signed_in()
     def get(self, booking_id: UUID) -> dict[str, Any]:
         """Read one of my bookings
 
-        A booking of somebody else and one that does not exist answer the same ``404``.
+        A booking of somebody else and one that does not exist answer the same ``404``. On a new
+        device the real-name step comes first (``401 step_up_required``), as for cancelling and
+        for the code.
         """
         me = caller()
         with db.transaction() as session:
@@ -99,7 +102,7 @@ class CancelBooking(MethodView):
 
     @blp.arguments(schemas.CancelSchema, required=False)
     @blp.response(200, BookingSchema)
-    @blp.operation("cancelBooking", NotCancellable, ModuleUnavailable, key=False)
+    @blp.operation("cancelBooking", NotCancellable, ModuleUnavailable, StepUpRequired, key=False)
     @signed_in()
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
         """Cancel one of my bookings
@@ -131,7 +134,7 @@ class BookingCode(MethodView):
     @blp.alt_response(200, schema={}, content_type="image/svg+xml", success=True)
     @blp.alt_response(200, schema={}, content_type="image/png", success=True)
     @blp.response(200, schemas.CodeSchema)
-    @blp.operation("getBookingCode", NoCode, NotAcceptable, ModuleUnavailable)
+    @blp.operation("getBookingCode", NoCode, NotAcceptable, ModuleUnavailable, StepUpRequired)
     @limited("60/minute", by="account")
     @signed_in()
     def get(self, booking_id: UUID) -> Response:
