@@ -27,9 +27,9 @@ def written(capsys):
 def failing(phone, number):
     sent = {"code": SECRETS[2], "document_number": number}
     try:
-        return int(phone)
+        return int(number)
     except ValueError as error:
-        message = f"cannot use {sent}"
+        message = f"cannot use {sent} of {phone}"
         raise LookupError(message) from error
 
 
