@@ -115,6 +115,27 @@ def test_two_rationings_of_one_class_never_share_a_day(client, admin):
     assert create(client, admin, profile="TW-2", product_class="child").status_code == 201
 
 
+def test_a_closed_campaign_rations_the_days_on_which_its_shares_are_still_collected(
+    client, admin, app
+):
+    """Else closing one and opening another would give everybody who booked a second share."""
+    campaign = world.campaign(profile="TW-1")
+    me = world.citizen()
+    made = world.book(client, me, world.offer(campaign, world.outlet()), 2)
+    assert made.status_code == 201
+    closed = client.patch(
+        f"{API}/admin/campaigns/{campaign}", json={"status": "closed"}, headers=admin.headers
+    )
+    assert closed.status_code == 200
+    days = {"starts_on": str(world.today()), "ends_on": str(world.today() + timedelta(days=3))}
+    clash = create(client, admin, profile="KR", **days)
+    assert (clash.status_code, clash.json["code"]) == (409, "rationing_conflict")
+    assert clash.json["campaign_id"] == str(campaign)
+    path = f"/api/v1/bookings/{made.json['id']}/cancel"
+    assert client.post(path, headers=me.headers).status_code == 200
+    assert create(client, admin, profile="KR", **days).status_code == 201
+
+
 def test_creating_with_the_same_key_makes_one(client, admin):
     headers = {**admin.headers, "Idempotency-Key": "c-1"}
     ids = {

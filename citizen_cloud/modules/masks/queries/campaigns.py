@@ -93,3 +93,24 @@ def covering(session: Session, *, product_class: str, first: date, last: date) -
         {"product_class": product_class, "first": first, "last": last},
     )
     return [CampaignRow(**row) for row in rows.mappings()]
+
+
+def closed_but_taken(
+    session: Session, *, product_class: str, first: date, last: date
+) -> list[CampaignRow]:
+    """Return the closed campaigns of a class in which shares of any of these days are taken."""
+    rows = session.execute(
+        text(
+            f"""
+            SELECT {COLUMNS} FROM masks.campaign c
+             WHERE c.product_class = :product_class AND c.status = 'closed'
+               AND c.starts_on <= :last AND c.ends_on >= :first
+               AND EXISTS (SELECT FROM masks.offer f JOIN booking.slot s ON s.id = f.slot_id
+                            WHERE f.campaign_id = c.id AND s.taken > 0
+                              AND f.window_on BETWEEN :first AND :last)
+             ORDER BY c.id
+            """  # noqa: S608
+        ),
+        {"product_class": product_class, "first": first, "last": last},
+    )
+    return [CampaignRow(**row) for row in rows.mappings()]

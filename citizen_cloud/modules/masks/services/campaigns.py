@@ -79,12 +79,7 @@ def create_campaign(session: Session, *, new: NewCampaign, actor: Actor) -> Camp
     """
     _check_order(new)
     lock_class(session, new.product_class)
-    others = queries.covering(
-        session, product_class=new.product_class, first=new.starts_on, last=new.ends_on
-    )
-    clash = next((other for other in others if other.profile != new.profile), None)
-    if clash is not None:
-        raise RationingConflict(campaign_id=str(clash.id), profile=clash.profile)
+    _check_rationing(session, new)
     terms = eligibility(PROFILES[new.profile], new.product_class, new.conditions)
     values = {
         "title": json.dumps(new.title.as_json(), ensure_ascii=False),
@@ -96,6 +91,19 @@ def create_campaign(session: Session, *, new: NewCampaign, actor: Actor) -> Camp
     made = CampaignRow(**session.execute(_CREATE, values).mappings().one())
     _audit(session, actor, "masks.campaign_created", made)
     return made
+
+
+def _check_rationing(session: Session, new: NewCampaign) -> None:
+    """Refuse a second profile, also beside a closed campaign whose shares are still collected."""
+    days: dict[str, Any] = {
+        "product_class": new.product_class,
+        "first": new.starts_on,
+        "last": new.ends_on,
+    }
+    others = [*queries.covering(session, **days), *queries.closed_but_taken(session, **days)]
+    clash = next((other for other in others if other.profile != new.profile), None)
+    if clash is not None:
+        raise RationingConflict(campaign_id=str(clash.id), profile=clash.profile)
 
 
 _PLAIN = (
