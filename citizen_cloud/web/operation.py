@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, Self, cast
 
 from apispec.utils import deepupdate
+from marshmallow import Schema
 
 from citizen_cloud.errors import Refusal, StaleVersion
 from citizen_cloud.web.examples import UUID_EXAMPLE
@@ -26,6 +27,31 @@ IF_MATCH: dict[str, Any] = {
     "required": False,
     "schema": {"type": "string", "maxLength": 12, "pattern": '^(\\*|"v[0-9]{1,9}")$'},
     "example": '"v1"',
+}
+SECONDS: dict[str, Any] = {
+    "description": "Seconds until it is worth trying again",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 86_400},
+}
+# What answers say beside their body, by status.
+ANSWER_FIELDS: dict[str, dict[str, Any]] = {
+    "201": {
+        "Location": {
+            "description": "Where the new thing is",
+            "schema": {"type": "string", "maxLength": 500},
+        }
+    },
+    "401": {
+        "WWW-Authenticate": {
+            "description": "Bearer (RFC 6750); asks for more proof as RFC 9470 says",
+            "schema": {"type": "string", "maxLength": 200},
+        }
+    },
+    "429": {"Retry-After": SECONDS},
+    "503": {"Retry-After": SECONDS},
+}
+LINK: dict[str, Any] = {
+    "description": 'The next page: `<...>; rel="next"` (RFC 8288); absent on the last',
+    "schema": {"type": "string", "maxLength": 2_000},
 }
 
 
@@ -66,7 +92,33 @@ def completed(doc: dict[str, Any], operation: Operation, method: str) -> dict[st
             str(status): _problem_response(status, codes) for status, codes in statuses.items()
         },
     }
-    return cast("dict[str, Any]", deepupdate(doc, extra))
+    whole = cast("dict[str, Any]", deepupdate(doc, extra))
+    _add_answer_fields(whole)
+    return whole
+
+
+def _add_answer_fields(doc: dict[str, Any]) -> None:
+    """Describe the header fields of answers; a list's page names the next one."""
+    is_paged = any(one.get("name") == "cursor" for one in _query_of(doc))
+    for status, response in doc["responses"].items():
+        fields = {**ANSWER_FIELDS.get(str(status), {})}
+        if is_paged and str(status) == "200":
+            fields["Link"] = LINK
+        if fields:
+            response["headers"] = fields
+
+
+def _query_of(doc: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the query parameters, those that are still a schema taken apart."""
+    found: list[dict[str, Any]] = []
+    for parameter in doc.get("parameters", ()):
+        schema = parameter.get("schema")
+        if isinstance(schema, Schema | type):
+            members = (schema() if isinstance(schema, type) else schema).load_fields
+            found += [{"name": name} for name in members]
+        else:
+            found.append(parameter)
+    return found
 
 
 def _header_fields(operation: Operation) -> list[dict[str, Any]]:

@@ -240,6 +240,36 @@ def test_created_things_say_where_they_are(stack):
             assert answer.headers["Location"].startswith("/api/v1/"), operation["operationId"]
 
 
+def test_what_did_not_change_is_not_sent_again(stack):
+    """An entity tag that is still right gets 304 without a body, where that is documented."""
+    documented = {one["operationId"] for one in stack.operations if "304" in one["responses"]}
+    seen = set()
+    for operation in stack.operations:
+        first = stack.call(operation, stack.right(operation))
+        if operation["method"] == "get" and "ETag" in first.headers:
+            tag = {"If-None-Match": first.headers["ETag"]}
+            again = stack.call(operation, stack.right(operation), **tag)
+            if again.status_code == 304:
+                seen.add(operation["operationId"])
+                assert again.data == b""
+                assert again.headers["ETag"] == first.headers["ETag"]
+    assert seen == documented
+    assert "listMaskOffers" in seen
+
+
+def test_header_fields_of_answers_are_documented(stack):
+    for operation in stack.operations:
+        responses = operation["responses"]
+        if "201" in responses:
+            assert "Location" in responses["201"]["headers"]
+        for status in {"429", "503"} & responses.keys():
+            assert "Retry-After" in responses[status]["headers"]
+        if "401" in responses:
+            assert "WWW-Authenticate" in responses["401"]["headers"]
+    for operation in paged(stack):
+        assert "Link" in operation["responses"]["200"]["headers"], operation["operationId"]
+
+
 def test_a_failure_of_ours_tells_nothing(stack, monkeypatch):
     """Whatever breaks inside, the caller learns a code and a trace id."""
     inside = "SELECT phone FROM accounts.account WHERE phone = '13800138000'"

@@ -181,7 +181,8 @@ def may_enter(operation, actor, roles):
         return actor.role == "anonymous"
     if access["access"] == "permission":
         return actor.role in roles[access["permission"]]
-    return actor.level >= access["level"]
+    # Of staff accounts one speaks for all: at these doors no role counts.
+    return actor.level >= access["level"] and actor.name in ("owner", "clerk")
 
 
 def run(driven, actor, names, examples):

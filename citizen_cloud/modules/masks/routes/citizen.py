@@ -123,6 +123,7 @@ class Offers(MethodView):
     """Where and when masks can be had."""
 
     @blp.arguments(MaskOfferQuery, location="query")
+    @blp.alt_response(304, description="What If-None-Match names is still right")
     @blp.response(200, MaskOfferPageSchema)
     @blp.operation("listMaskOffers", NotFound, BadCursor)
     @public
