@@ -89,6 +89,9 @@ class Device(Base):
     # next holder of a recycled number does not see the last one's data.
     proven_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    # Staff sign-ins that failed from here; failures elsewhere do not lock this device out.
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    locked_until: Mapped[datetime | None]
 
 
 class SignIn(Base):

@@ -97,6 +97,33 @@ def test_five_failures_pause_the_account_even_for_the_right_password(world, sess
     assert session.scalar(text("SELECT failures FROM accounts.account")) == 0
 
 
+def test_a_stranger_who_guesses_does_not_lock_a_registered_device_out(world, session):
+    username, password, generator, tokens = world.enrolled()
+    device = tokens["device"]
+    for _ in range(6):
+        try_password(world, username, "wrong password")
+        try_password(world, username, "wrong password", device={**device, "secret": "x" * 43})
+    code = generator.at(clock.now() + timedelta(seconds=30))
+    assert try_password(world, username, password, totp=code).status_code == 401
+    mine = try_password(world, username, password, totp=code, device=device)
+    assert (mine.status_code, mine.json["device"]["id"]) == (200, device["id"])
+    # The stranger's count stands: he gets no five new guesses out of it.
+    assert session.scalar(text("SELECT locked_until > now() FROM accounts.account"))
+
+
+def test_a_registered_device_pauses_after_five_failures_of_its_own(world, session):
+    username, password, generator, tokens = world.enrolled()
+    device = tokens["device"]
+    for _ in range(5):
+        try_password(world, username, "wrong password", device=device)
+    code = generator.at(clock.now() + timedelta(seconds=30))
+    assert try_password(world, username, password, totp=code, device=device).status_code == 401
+    assert session.scalar(text("SELECT failures FROM accounts.account")) == 0
+    session.execute(text("UPDATE accounts.device SET locked_until = now() - interval '1 s'"))
+    assert try_password(world, username, password, totp=code, device=device).status_code == 200
+    assert session.scalar(text("SELECT failures FROM accounts.device")) == 0
+
+
 def test_wrong_codes_count_as_failures(world, session):
     username, password, _, _ = world.enrolled()
     for _ in range(5):

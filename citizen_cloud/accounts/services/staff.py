@@ -1,17 +1,18 @@
 """Sign staff and admins in: password, then a second factor that is enrolled the first time.
 
 Every refusal of a password is the same, and so is its cost: unknown name, wrong password, paused
-account. What a failure counts must outlive the refusal, so ``sign_in`` returns it.
+account. What a failure counts must outlive the refusal, so ``sign_in`` returns it. A registered
+device has a count of its own: strangers who guess at a name pause strangers only.
 """
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
@@ -33,6 +34,7 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import Refusal
 
+Row = dict[str, Any]
 AMR = "pwd otp"
 ONE_TIME_BYTES = 15
 NOBODY = UUID(int=0)
@@ -76,14 +78,26 @@ _LOCK = text(
      WHERE id = :id FOR UPDATE OF account
     """
 )
-_FAIL = text(
-    "UPDATE accounts.account SET failures = :failures, locked_until = :locked_until WHERE id = :id"
+_KNOWN = text(
+    """
+    SELECT id AS device_id, failures, locked_until > :t AS is_locked FROM accounts.device
+     WHERE id = :id AND account_id = :account_id AND secret_hash = :hash AND removed_at IS NULL
+    """
 )
+# By whether a registered device proved itself.
+_COUNT = {
+    False: text(
+        "UPDATE accounts.account SET failures = :failures, locked_until = :until WHERE id = :id"
+    ),
+    True: text(
+        "UPDATE accounts.device SET failures = :failures, locked_until = :until "
+        "WHERE id = :device_id"
+    ),
+}
 _PASS = text(
     """
     UPDATE accounts.account
-       SET failures = 0, locked_until = NULL, totp_step = :step,
-           totp_confirmed_at = coalesce(totp_confirmed_at, :t)
+       SET totp_step = :step, totp_confirmed_at = coalesce(totp_confirmed_at, :t)
      WHERE id = :id
     """
 )
@@ -100,7 +114,7 @@ def sign_in(
     now: datetime | None = None,
 ) -> Issued | Refusal:
     """Sign in with a compared password and a code; raise a returned refusal after the commit."""
-    row = session.execute(_LOCK, {"id": checked.account_id, "now": now}).mappings().first()
+    row = _locked(session, checked.account_id, device, now)
     if row is None or row["is_locked"]:
         return CredentialsInvalid()
     # Compared outside this transaction: a password changed meanwhile does not count.
@@ -119,7 +133,28 @@ def sign_in(
     )
 
 
-def _second_factor(session: Session, row: RowMapping, code: str | None) -> Refusal | None:
+def _locked(
+    session: Session, account_id: UUID, device: DeviceProof | None, now: datetime | None
+) -> Row | None:
+    """Lock the account and return it with the failures that count for this device."""
+    found = session.execute(_LOCK, {"id": account_id, "now": now}).mappings().first()
+    if found is None:
+        return None
+    row: Row = {**found, "device_id": None}
+    if device is not None:
+        proof = {"id": device.id, "hash": devices.secret_hash(device.secret)}
+        asked = {**proof, "account_id": account_id, "t": row["t"]}
+        row |= session.execute(_KNOWN, asked).mappings().first() or {}
+    return row
+
+
+def _count(session: Session, row: Row, failures: int, until: datetime | None) -> None:
+    counted = {"failures": failures, "until": until}
+    by = {"id": row["id"], "device_id": row["device_id"]}
+    session.execute(_COUNT[row["device_id"] is not None], {**counted, **by})
+
+
+def _second_factor(session: Session, row: Row, code: str | None) -> Refusal | None:
     """Take a code that was not used before; the account's row is locked, so once means once."""
     secret = _secret(session, row)
     if code is None:
@@ -131,10 +166,11 @@ def _second_factor(session: Session, row: RowMapping, code: str | None) -> Refus
     if step is None or step <= (row["totp_step"] or 0):
         return _failed(session, row)
     session.execute(_PASS, {"id": row["id"], "step": step, "t": row["t"]})
+    _count(session, row, 0, None)
     return None
 
 
-def _secret(session: Session, row: RowMapping) -> str:
+def _secret(session: Session, row: Row) -> str:
     """Return the account's secret, drawn once: a repeated enrolment shows the same one."""
     rings, place = crypto.current(), totp_place(row["id"])
     if row["totp_sealed"] is not None:
@@ -144,12 +180,10 @@ def _secret(session: Session, row: RowMapping) -> str:
     return secret
 
 
-def _failed(session: Session, row: RowMapping) -> Refusal:
+def _failed(session: Session, row: Row) -> Refusal:
     failures = min(row["failures"] + 1, 1000)
     lock = lock_after(failures)
-    locked_until = row["t"] + lock if lock else None
-    counted = {"id": row["id"], "failures": failures, "locked_until": locked_until}
-    session.execute(_FAIL, counted)
+    _count(session, row, failures, row["t"] + lock if lock else None)
     if failures == FREE_FAILURES:
         record(session, _act("sign_in_failing", "stranger", None, row["id"], row["kind"]))
     return CredentialsInvalid()
