@@ -68,7 +68,8 @@ class Staff(MethodView):
 
         The one-time password is in this answer only; it is not kept, therefore a repeat of the
         request is answered 409 `username_taken`, with or without an Idempotency-Key. The first
-        sign-in sets a password and a second factor. A manager adds staff, not other managers.
+        sign-in sets up a second factor; `POST /me/password` changes the password. A manager adds
+        staff, not other managers.
         """
         with db.transaction() as session:
             return services.add_staff(
