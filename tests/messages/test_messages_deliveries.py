@@ -22,7 +22,7 @@ from citizen_cloud.text import Text
 
 
 # Asked each time: codes live five minutes, and a long run of tests is longer.
-def now():
+def clock_now():
     return datetime.now(UTC)
 
 
@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 
 def queue(session, key="k1", until=HOUR, words="请带证件", phone="+8613800000000"):
-    queue_text(session, phone=phone, words=words, kind="test", key=key, until=now() + until)
+    queue_text(session, phone=phone, words=words, kind="test", key=key, until=clock_now() + until)
 
 
 def deliveries(session):
@@ -72,7 +72,7 @@ def test_a_code_asked_for_becomes_a_text_that_ends_with_the_code(session, sender
     [row] = deliveries(session)
     life = row.expires_at - row.created_at
     assert timedelta(minutes=4, seconds=58) < life <= timedelta(minutes=5)
-    assert deliver_due(now()) == 1
+    assert deliver_due(clock_now()) == 1
     [sms] = sender.sent
     assert (sms.to, "123456" in sms.text, sms.text.startswith("[")) == (secret["phone"], True, True)
 
@@ -81,12 +81,12 @@ def test_an_event_handled_twice_is_one_text(session, sender):
     handler = contribution.handlers["accounts.otp_requested"]
     secret = {"phone": "+8613912345678", "code": "123456"}
     event = SimpleNamespace(
-        id=new_id(), name="accounts.otp_requested", secret=secret, created_at=now()
+        id=new_id(), name="accounts.otp_requested", secret=secret, created_at=clock_now()
     )
     for _ in range(2):
-        handler(session, event, now())
+        handler(session, event, clock_now())
     assert len(deliveries(session)) == 1
-    handler(session, SimpleNamespace(**{**vars(event), "id": new_id(), "secret": None}), now())
+    handler(session, SimpleNamespace(**{**vars(event), "id": new_id(), "secret": None}), clock_now())
     assert len(deliveries(session)) == 1
 
 
@@ -95,17 +95,17 @@ def test_a_text_lies_sealed_and_is_blanked_when_it_is_sent(session, sender):
     [row] = deliveries(session)
     assert b"13800000000" not in bytes(row.secret)
     assert "请带证件".encode() not in bytes(row.secret)
-    deliver_due(now())
+    deliver_due(clock_now())
     [row] = deliveries(session)
     assert (row.status, row.secret, row.error, row.attempts) == ("sent", None, None, 1)
     assert row.sent_at is not None
-    assert deliver_due(now()) == 0
+    assert deliver_due(clock_now()) == 0
     assert len(sender.sent) == 1
 
 
 def test_an_expired_text_is_dropped_unsent(session, sender):
     queue(session, until=-timedelta(seconds=1))
-    deliver_due(now())
+    deliver_due(clock_now())
     [row] = deliveries(session)
     assert (row.status, row.secret) == ("expired", None)
     assert not sender.sent
@@ -114,7 +114,7 @@ def test_an_expired_text_is_dropped_unsent(session, sender):
 def test_what_the_gateway_refuses_is_over(session, sender):
     queue(session)
     sender.answer = failing(PermanentFailure("gateway answered 422"))
-    deliver_due(now())
+    deliver_due(clock_now())
     [row] = deliveries(session)
     assert (row.status, row.secret, row.error) == ("failed", None, "gateway answered 422")
 
@@ -124,8 +124,8 @@ def test_a_passing_trouble_is_tried_again_with_longer_pauses_and_the_same_id(ses
     sender.answer = failing(SenderFailure("ReadTimeout"))
     pauses = []
     for _ in range(10):
-        assert deliver_due(now()) == 1
-        assert deliver_due(now()) == 0
+        assert deliver_due(clock_now()) == 1
+        assert deliver_due(clock_now()) == 0
         [row] = deliveries(session)
         assert row.status == "pending"
         now = session.scalar(text("SELECT statement_timestamp()"))
@@ -133,7 +133,7 @@ def test_a_passing_trouble_is_tried_again_with_longer_pauses_and_the_same_id(ses
         pass_time(session, 301)
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
     sender.answer = lambda _sms: None
-    deliver_due(now())
+    deliver_due(clock_now())
     assert deliveries(session)[0].status == "sent"
     assert {sms.dedupe_id for sms in sender.sent} == {"k1"}
 
@@ -142,11 +142,11 @@ def test_a_text_is_tried_until_it_is_over_and_no_longer(session, sender):
     queue(session)
     sender.answer = failing(SenderFailure("ReadTimeout"))
     session.execute(text("UPDATE messages.delivery SET attempts = 140"))
-    deliver_due(now())
+    deliver_due(clock_now())
     assert deliveries(session)[0].status == "pending"
     pass_time(session, 301)
     session.execute(text("UPDATE messages.delivery SET expires_at = statement_timestamp()"))
-    deliver_due(now())
+    deliver_due(clock_now())
     [row] = deliveries(session)
     assert (row.status, row.secret) == ("expired", None)
 
@@ -161,7 +161,7 @@ def test_a_fault_of_the_sender_keeps_no_other_text(session, sender, error):
             raise error
 
     sender.answer = answer
-    deliver_due(now())
+    deliver_due(clock_now())
     first, second = deliveries(session)
     assert (first.status, second.status) == ("pending", "sent")
     assert first.error == type(error).__name__
@@ -172,7 +172,7 @@ def test_a_text_whose_key_was_taken_away_keeps_no_other_text(session, sender):
     held = crypto.current()
     session.execute(text("UPDATE messages.delivery SET secret = '\\x6b392e00'"))
     queue(session, "b")
-    deliver_due(now())
+    deliver_due(clock_now())
     first, second = deliveries(session)
     assert (first.status, first.error, second.status) == ("failed", "undecryptable", "sent")
     assert isinstance(held.fields, KeyRing)
@@ -184,7 +184,7 @@ def test_a_slow_gateway_has_several_texts_at_once(session, sender):
     meeting = threading.Barrier(8, timeout=5)
     # Nobody comes back from here before all eight are under way.
     sender.answer = lambda _sms: meeting.wait() and None
-    deliver_due(now())
+    deliver_due(clock_now())
     assert {row.status for row in deliveries(session)} == {"sent"}
 
 
@@ -192,7 +192,7 @@ def test_codes_go_before_reminders(session, sender):
     for number in range(60):
         queue(session, f"reminder{number:02}", until=12 * HOUR)
     queue(session, "code", until=timedelta(minutes=5))
-    deliver_due(now())
+    deliver_due(clock_now())
     assert "code" in {sms.dedupe_id for sms in sender.sent}
     assert len(sender.sent) == 24
 
@@ -210,9 +210,9 @@ def test_what_another_worker_settled_stays(session):
 def test_a_worker_that_dies_leaves_its_texts_to_the_next_one(session, sender):
     queue(session)
     assert len(claim_due(session, most=5)) == 1
-    assert deliver_due(now()) == 0
+    assert deliver_due(clock_now()) == 0
     pass_time(session, 61)
-    assert deliver_due(now()) == 1
+    assert deliver_due(clock_now()) == 1
     assert deliveries(session)[0].status == "sent"
 
 
@@ -233,7 +233,7 @@ def test_two_workers_send_every_text_once(fresh_database, sender):
 
     def work():
         barrier.wait()
-        while deliver_due(now()):
+        while deliver_due(clock_now()):
             pass
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -266,7 +266,7 @@ def test_nothing_is_locked_while_the_gateway_thinks(fresh_database, sender):
             )
 
     sender.answer = answer
-    deliver_due(now())
+    deliver_due(clock_now())
     assert seen == [0, True]
 
 
@@ -275,19 +275,19 @@ def test_a_gateway_that_loses_its_answers_gets_the_same_id_again(session, sender
     sender.answer = HttpSms(gateway.url, "t").send
     gateway.answer = lambda door: door.connection.close()
     queue(session)
-    deliver_due(now())
+    deliver_due(clock_now())
     assert deliveries(session)[0].status == "pending"
     gateway.answer = type(gateway).answer
     pass_time(session, 10)
-    deliver_due(now())
+    deliver_due(clock_now())
     assert deliveries(session)[0].status == "sent"
     assert [body["dedupe_id"] for _, body in gateway.requests] == ["k1", "k1"]
 
 
 def test_a_note_is_told_once_also_when_it_comes_again(session, sender, app):
     me = callers.citizen()
-    assert notify(session, note=note(me.account_id), now=now())
-    assert not notify(session, note=note(me.account_id), now=now())
+    assert notify(session, note=note(me.account_id), now=clock_now())
+    assert not notify(session, note=note(me.account_id), now=clock_now())
     assert session.scalar(text("SELECT count(*) FROM messages.message")) == 1
     assert not deliveries(session)
 
@@ -298,42 +298,42 @@ def test_a_note_is_told_once_also_when_it_comes_again(session, sender, app):
 def test_a_note_goes_out_as_a_text_in_the_accounts_language(session, sender, app, language, words):
     me = callers.citizen("+8613711111111", language=language)
     for _ in range(2):
-        notify(session, note=note(me.account_id, sms=True), now=now())
-    deliver_due(now())
+        notify(session, note=note(me.account_id, sms=True), now=clock_now())
+    deliver_due(clock_now())
     [sms] = sender.sent
     assert (sms.to, sms.text) == ("+8613711111111", words)
 
 
 def test_an_account_without_a_phone_gets_the_inbox_only(session, sender, app):
     me = callers.citizen(phone=None)
-    assert notify(session, note=note(me.account_id, sms=True), now=now())
+    assert notify(session, note=note(me.account_id, sms=True), now=clock_now())
     assert not deliveries(session)
 
 
 def test_a_phone_that_opens_no_more_costs_only_the_text(session, sender, app):
     me = callers.citizen()
     session.execute(text("UPDATE accounts.account SET phone_sealed = '\\x6b392e00'"))
-    assert notify(session, note=note(me.account_id, sms=True), now=now())
+    assert notify(session, note=note(me.account_id, sms=True), now=clock_now())
     assert not deliveries(session)
 
 
 def test_an_inbox_is_exported_and_erased_with_its_unsent_texts(session, sender, app):
     me, other = callers.citizen(), callers.citizen()
-    notify(session, note=note(me.account_id, "mine", sms=True), now=now())
-    notify(session, note=note(other.account_id, "theirs", sms=True), now=now())
+    notify(session, note=note(me.account_id, "mine", sms=True), now=clock_now())
+    notify(session, note=note(other.account_id, "theirs", sms=True), now=clock_now())
     [message] = export(session, me.account_id)["messages"]
     assert message["body"] == {"zh": "您已预约成人口罩。", "en": "Your masks are booked."}
-    assert erase(session, me.account_id, now()) == 1
+    assert erase(session, me.account_id, clock_now()) == 1
     assert export(session, me.account_id) == {"messages": []}
-    deliver_due(now())
+    deliver_due(clock_now())
     assert [sms.dedupe_id for sms in sender.sent] == ["theirs"]
 
 
 def test_old_messages_and_deliveries_are_forgotten(session, sender, app):
     me = callers.citizen()
-    notify(session, note=note(me.account_id, sms=True), now=now())
-    assert forget_old(now() + timedelta(days=364)) == 0
-    assert forget_old(now() + timedelta(days=366)) == 2
+    notify(session, note=note(me.account_id, sms=True), now=clock_now())
+    assert forget_old(clock_now() + timedelta(days=364)) == 0
+    assert forget_old(clock_now() + timedelta(days=366)) == 2
 
 
 def test_sending_runs_at_every_beat():
