@@ -1,5 +1,6 @@
 """Every refusal as application/problem+json (RFC 9457), and the register of their codes."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from citizen_cloud import errors
+from citizen_cloud.clock import local
 from citizen_cloud.errors import Refusal
 from citizen_cloud.text import Text
 from citizen_cloud.web.context import language, trace_id
@@ -130,7 +132,7 @@ def problem(refusal: Refusal) -> Response:
         "code": kind.code,
         "trace_id": trace_id(),
     }
-    facts = dict(refusal.facts)
+    facts = {name: _shown(value) for name, value in refusal.facts.items()}
     if faults := facts.pop("errors", None):
         body["errors"] = [
             {**fault, "message": explain(fault["code"]).in_language(spoken)} for fault in faults
@@ -141,6 +143,11 @@ def problem(refusal: Refusal) -> Response:
     response.headers["Content-Language"] = "zh-CN" if spoken == "zh" else "en"
     _add_headers(response, refusal)
     return response
+
+
+def _shown(value: Any) -> Any:
+    """Write an instant as every answer does, with the city's offset."""
+    return local(value).isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
 
 
 def _detail(refusal: Refusal) -> Text:

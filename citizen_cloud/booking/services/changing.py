@@ -92,8 +92,8 @@ def _wrong(row: BookingRow) -> Refusal:
     return WrongState(booking_status=row.status)
 
 
-def _changed_at(session: Session, booking_id: UUID) -> str:
+def _changed_at(session: Session, booking_id: UUID) -> datetime:
     changed_at: datetime = session.scalar(
         text("SELECT changed_at FROM booking.booking WHERE id = :id"), {"id": booking_id}
     )
-    return changed_at.isoformat()
+    return changed_at

@@ -76,7 +76,7 @@ def raise_reason(
     if row.is_closed:
         raise SlotClosed
     if row.is_early:
-        raise NotOpen(opens_at=row.opens_at.isoformat())
+        raise NotOpen(opens_at=row.opens_at)
     if row.booking_id is not None:
         raise AlreadyBooked(booking_id=str(row.booking_id))
     if is_over_limit:

@@ -47,6 +47,7 @@ def test_a_code_is_good_once_and_the_second_clerk_hears_when(client, outlet, rea
     assert done.json["product"] == {"zh": "成人口罩", "en": "Masks for adults"}
     again = redeem(client, second, code=ready["code"])
     assert (again.status_code, again.json["code"]) == (409, "already_redeemed")
+    assert again.json["redeemed_at"].endswith("+08:00")
     told = datetime.fromisoformat(again.json["redeemed_at"])
     assert abs(told - datetime.fromisoformat(done.json["redeemed_at"])) < timedelta(seconds=1)
     count = world.value(

@@ -20,4 +20,4 @@ def actions(facts: BookingFacts, now: datetime) -> tuple[Action, ...]:
 def check_cancel(facts: BookingFacts, now: datetime) -> None:
     """Refuse a cancellation once the window has begun (``CancelTooLate``)."""
     if facts.status == "booked" and now >= facts.starts_at:
-        raise CancelTooLate(starts_at=facts.starts_at.isoformat())
+        raise CancelTooLate(starts_at=facts.starts_at)

@@ -96,11 +96,9 @@ def _check(found: Collection, grant: Grant) -> None:
     if not grant.covers(found.organisation_id):
         raise WrongOutlet
     if found.redeemed_at is not None:
-        raise AlreadyRedeemed(redeemed_at=found.redeemed_at.isoformat())
+        raise AlreadyRedeemed(redeemed_at=found.redeemed_at)
     if not found.begun or found.over:
-        raise OutsideWindow(
-            starts_at=found.starts_at.isoformat(), ends_at=found.ends_at.isoformat()
-        )
+        raise OutsideWindow(starts_at=found.starts_at, ends_at=found.ends_at)
 
 
 def _presented(session: Session, presented: Presented, now: datetime | None) -> Collection:
@@ -148,7 +146,7 @@ def undo(
     if row["undone_at"] is not None:
         return booking_id
     if not row["is_fresh"]:
-        raise UndoTooLate(redeemed_at=row["redeemed_at"].isoformat())
+        raise UndoTooLate(redeemed_at=row["redeemed_at"])
     kernel.undo_check_in(session, booking_id=booking_id, actor=actor, now=now)
     session.execute(_UNDO, {"id": redemption_id, "actor": actor.id, "now": now})
     return booking_id
