@@ -125,17 +125,18 @@ class Tour:
 
     def _find_offer(self) -> dict[str, Any]:
         campaigns = self._call("GET", "/masks/campaigns", expect=200)["items"]
-        campaign = next(c for c in campaigns if c["product_class"] == "adult")
-        path = f"/masks/campaigns/{campaign['id']}/offers"
         near = {"near": "38.92,121.64", "available": "true", "limit": "50"}
-        offers = self._call("GET", path, expect=200, params=near)["items"]
         outlet = self._staff()["organisation_id"]
         now = time.time()
-        for offer in offers:
-            if offer["outlet"]["id"] == outlet and _spans(offer, now):
-                name = offer["outlet"]["name"]["zh"]
-                self._say(f"找到网点 found {name}, {offer['remaining']} left in this half-day")
-                return dict(offer)
+        for campaign in campaigns:
+            if campaign["product_class"] != "adult":
+                continue
+            path = f"/masks/campaigns/{campaign['id']}/offers"
+            for offer in self._call("GET", path, expect=200, params=near)["items"]:
+                if offer["outlet"]["id"] == outlet and _spans(offer, now):
+                    name = offer["outlet"]["name"]["zh"]
+                    self._say(f"找到网点 found {name}, {offer['remaining']} left in this half-day")
+                    return dict(offer)
         raise WalkFailed("no outlet hands out masks at this hour; run ./scripts/serve again")
 
     def _book(self, token: str, offer: dict[str, Any]) -> dict[str, Any]:
