@@ -128,9 +128,11 @@ def test_a_stop_ends_everything_and_a_second_start_is_quick(served: Served) -> N
     assert served.process.wait(30) == 0
     poll(lambda: not pids_in(served.var.parent), seconds=3)
     again = Served(served.var)
-    # Seconds on a quiet machine; a test is no stopwatch for a busy one.
-    poll(lambda: again.has_said("ready"), seconds=30)
-    assert again.status("/readyz") == 200
-    again.process.kill()
-    again.process.wait()
+    try:
+        # Seconds on a quiet machine; a test is no stopwatch for a busy one.
+        poll(lambda: again.has_said("ready"), seconds=30)
+        assert again.status("/readyz") == 200
+    finally:
+        again.process.kill()
+        again.process.wait()
     poll(lambda: not pids_in(served.var.parent), seconds=20)

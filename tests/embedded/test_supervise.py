@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ def driver(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     yield process
     process.kill()
     process.communicate()
+    # The deaf one outlives a killed supervisor, which is its point; not this test.
+    for name in ("polite", "stubborn"):
+        for pid in pids(tmp_path, name):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def pids(folder: Path, name: str) -> list[int]:
