@@ -6,7 +6,6 @@ copied to another row or column does not open; HMAC-SHA256 for look-ups. Algorit
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -49,7 +48,7 @@ def parse_ring(text: str, name: str) -> KeyRing:
         kid, _, encoded = entry.strip().partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             key = b""
         if not kid.isascii() or not 1 <= len(kid) <= 32 or len(key) != KEY_BYTES:  # noqa: PLR2004
             message = f"{name}: each entry is kid:base64 of {KEY_BYTES} bytes"
@@ -59,6 +58,15 @@ def parse_ring(text: str, name: str) -> KeyRing:
         message = f"{name}: at least one key is needed"
         raise SettingsError(message)
     return KeyRing(keys)
+
+
+def _only_key(text: str, name: str) -> KeyRing:
+    """Read a ring that never rotates: another key would give everybody a second quota."""
+    ring = parse_ring(text, name)
+    if len(ring.keys) > 1:
+        message = f"{name}: exactly one key; it never rotates"
+        raise SettingsError(message)
+    return ring
 
 
 def draw_key(kid: str = "k1") -> str:
@@ -91,7 +99,7 @@ class Crypto:
             raise Undecryptable(place)
         try:
             opened = AESGCM(key).decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], place.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Undecryptable(place) from error
         return opened.decode()
 
@@ -129,7 +137,7 @@ def configure(settings: Settings) -> Crypto:
     crypto = Crypto(
         fields=parse_ring(settings.field_keys, "CITIZEN_CLOUD_FIELD_KEYS"),
         lookups=parse_ring(settings.lookup_keys, "CITIZEN_CLOUD_LOOKUP_KEYS"),
-        quota=parse_ring(settings.quota_key, "CITIZEN_CLOUD_QUOTA_KEY"),
+        quota=_only_key(settings.quota_key, "CITIZEN_CLOUD_QUOTA_KEY"),
         tokens=parse_ring(settings.token_keys, "CITIZEN_CLOUD_TOKEN_KEYS"),
         credentials=parse_ring(settings.credential_keys, "CITIZEN_CLOUD_CREDENTIAL_KEYS"),
     )

@@ -85,10 +85,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle_error(self, req: Any, client: Any, _addr: Any, exc: BaseException) -> None:
         """Answer what never became a request, or failed below the application."""
         status = status_of(exc)
+        # Never the words: they quote the request, which may hold a token or a phone.
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.log.error("error below the application", exc_info=exc)
+            self.log.error("error below the application: %s", type(exc).__name__)
         else:
-            # Never the text: it quotes the request, which may hold a token or a phone.
             self.log.info("refused by the parser: %s", type(exc).__name__)
         request = req or getattr(exc, "req", None)
         languages = [v for n, v in getattr(request, "headers", ()) if n == "ACCEPT-LANGUAGE"]
