@@ -86,7 +86,9 @@ def test_an_event_handled_twice_is_one_text(session, sender):
     for _ in range(2):
         handler(session, event, clock_now())
     assert len(deliveries(session)) == 1
-    handler(session, SimpleNamespace(**{**vars(event), "id": new_id(), "secret": None}), clock_now())
+    handler(
+        session, SimpleNamespace(**{**vars(event), "id": new_id(), "secret": None}), clock_now()
+    )
     assert len(deliveries(session)) == 1
 
 
