@@ -376,6 +376,8 @@ def _fingerprint():
         table.fullname for table in Base.metadata.tables.values() if table.schema != "audit"
     )
     return " UNION ALL ".join(
-        f"SELECT '{name}', count(*), sum(hashtextextended(t::text, 0)::numeric) FROM {name} t"
+        # That staff were here is written down once a minute, whatever they asked for.
+        f"SELECT '{name}', count(*), "
+        f"sum(hashtextextended((to_jsonb(t) - 'idle_expires_at')::text, 0)::numeric) FROM {name} t"
         for name in tables
     )
