@@ -99,7 +99,8 @@ class Bench:
         wanted = expect or (201 if once else 200)
         if set(found.statuses) != {wanted} or found.broken:
             sample = found.sample.decode("utf-8", "replace")
-            raise RuntimeError(f"{name}: {found.statuses}, {found.broken} broken\n{sample}")
+            said = f"{name}: {found.statuses}, {found.broken} broken\n{sample}"
+            raise RuntimeError(said + self.here.logs())
         workers, postgres = (b - a for a, b in zip(before, after, strict=True))
         row.per_second.append(found.per_second)
         row.worker_us.append(workers / found.count * 1e6)
@@ -135,6 +136,8 @@ def main():
 
     # A slice of citizens for each repetition; a booking costs at least 0.3 ms.
     citizens = int(6 * given.seconds * 3_000)
+    others = cpu.busy_share()
+    tell(f"others keep {others:.0%} of this machine busy")
     with stage(citizens=citizens, tell=tell) as here:
         bench = Bench(here, seconds=given.seconds, tell=tell)
         bench.prepare()
@@ -142,7 +145,7 @@ def main():
             tell(f"repetition {number + 1} of {given.repetitions}")
             bench.repeat(given.seconds)
         client = ceiling.measure()
-        text = report.write(bench, client, given)
+        text = report.write(bench, client, others, given)
     tell("done")
     print(text)  # noqa: T201
     if given.out:

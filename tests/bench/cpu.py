@@ -1,6 +1,7 @@
 """CPU seconds of processes, read from /proc."""
 
 import os
+import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -18,6 +19,19 @@ def of(pids):
     """Return user and system seconds of some processes."""
     found = [fields for pid in pids if (fields := _fields(pid))]
     return sum(int(f[11]) + int(f[12]) for f in found) / TICKS
+
+
+def busy_share(seconds=2.0):
+    """Return how much of the machine works for anybody at present, between 0 and 1."""
+    first = _machine()
+    time.sleep(seconds)
+    idle, total = (b - a for a, b in zip(first, _machine(), strict=True))
+    return 1 - idle / total
+
+
+def _machine():
+    ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def children(pid):

@@ -28,6 +28,9 @@ AIMS = (
     ("hot", "throughput", "pgbench hot", "at least", 0.1),
     ("book", "all CPU", "pgbench", "at most", 10.0),
 )
+NOISE = 0.1
+QUIET = ""
+LOUD = ": **measure again on a quiet machine**; until then trust the CPU figures at most"
 FIGURES = {
     "throughput": lambda row: row.per_second,
     "worker CPU": lambda row: row.worker_us,
@@ -64,7 +67,7 @@ def ratio(bench, aim):
     return median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def write(bench, client, given):
+def write(bench, client, others, given):
     """Return the whole page."""
     rate, seconds = client
     when = datetime.now(UTC).strftime("%Y-%m-%d")
@@ -80,7 +83,8 @@ def write(bench, client, given):
         f"{given.seconds:g} s; 16 keep-alive connections, 32 for bookings; pgbench with its best "
         f"number of clients ({clients['spread']} spread, {clients['hot']} on one slot). The client "
         f"itself manages {rate:,.0f} requests/s against fixed bytes and costs "
-        f"{seconds * 1e6:.0f} µs of CPU a request, which the servers do not get.\n\n"
+        f"{seconds * 1e6:.0f} µs of CPU a request, which the servers do not get. When this began, "
+        f"{others:.0%} of the machine worked for others{QUIET if others < NOISE else LOUD}.\n\n"
     )
     lines = [
         f"{HEAD}## {when}\n\n{machine}",

@@ -15,6 +15,7 @@ from citizen_cloud import crypto, db, migrations
 from citizen_cloud.config import Settings
 from citizen_cloud.embedded.account import account_for, shelter_of
 from citizen_cloud.embedded.postgres import DATABASE, OWNER_ROLE, Postgres
+from citizen_cloud.embedded.process import tail
 from citizen_cloud.embedded.redis import Redis
 
 WORKERS = 2
@@ -108,6 +109,11 @@ class Stage:
         import psycopg
 
         return psycopg.connect(self.postgres.url(DATABASE, "postgres"), autocommit=True)
+
+    def logs(self):
+        """Return how the logs of the servers end, for the error that stops the measurement."""
+        files = (self.folder / "app.log", self.postgres.log)
+        return "".join(f"\n{file} ends:\n{tail(file, 8)}" for file in files)
 
     def usage(self, server):
         """Return the CPU seconds of a server's workers, and of PostgreSQL's processes."""
