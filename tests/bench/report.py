@@ -16,7 +16,7 @@ TITLES = {
     "book": "Booking, 400 offers, each by another citizen with a fresh token",
     "pgbench": "pgbench: the same statement, prepared",
     "full": "Refusing a sold-out offer",
-    "hot": "Booking, all on one offer",
+    "hot": "Booking, all on one offer that is marked hot",
     "pgbench hot": "pgbench: the same statement, one slot",
 }
 # (row, of what, yardstick, "at most" or "at least", wanted)

@@ -98,6 +98,8 @@ class Stage:
                 session, SLOTS + HOT_SLOTS, organisation_id=outlets[0], capacity=PLENTY
             )
         with self.postgres_admin() as connection:
+            # Marked before the first booking: from then on requests are gathered and booked together.
+            connection.execute("UPDATE booking.slot SET hot = true WHERE id = %s", [self.hot])
             connection.execute("VACUUM ANALYZE")
 
     def _serve(self, held, kind, name, extra):
