@@ -23,7 +23,18 @@ from citizen_cloud.web import api, gate, headers, limits, metrics
 from citizen_cloud.web.caller import Caller, Grant, Ports
 
 # Rooms with routes, and rooms that contribute jobs, handlers, permissions or personal data.
-ROUTES = ("accounts", "organisations", "messages", "credentials", "portal")
+ROUTES = (
+    "accounts",
+    "organisations",
+    "messages",
+    "credentials",
+    "families",
+    "federation",
+    "counter",
+    "oidc",
+    "portal",
+    "privacy",
+)
 CONTRIBUTIONS = (
     "jobs",
     "audit",
@@ -32,8 +43,13 @@ CONTRIBUTIONS = (
     "organisations",
     "messages",
     "credentials",
+    "families",
+    "federation",
+    "counter",
+    "oidc",
     "booking",
     "portal",
+    "privacy",
 )
 
 

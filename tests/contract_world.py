@@ -5,11 +5,13 @@ that each begins in the same world. A new operation needs a line here only where
 the id in its path, does not stand for something that exists: ``BODIES`` and ``PATHS``.
 """
 
+import importlib.util
 import io
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,9 +33,29 @@ from citizen_cloud.portal.state import HOST
 from citizen_cloud.web import limits
 from citizen_cloud.web.body import BoundedBody
 
+PARTS = Path(__file__).parent / "contract_parts"
 METHODS = {"get", "post", "put", "patch", "delete"}
 ABSENT = "00000000-0000-7000-8000-000000000000"
 PASSWORD = "right-horse-battery"  # noqa: S105 - of a test account
+
+
+def _parts():
+    """Load what each room adds to the city: one file a room, in the order of their names."""
+    found = []
+    for path in sorted(PARTS.glob("*.py")):
+        spec = importlib.util.spec_from_file_location(f"contract_part_{path.stem}", path)
+        part = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(part)
+        found.append(part)
+    return found
+
+
+parts = _parts()
+
+
+def of_parts(name):
+    """Return one table of every room's part, put together."""
+    return {key: value for part in parts for key, value in getattr(part, name, {}).items()}
 
 
 def operations(spec):
@@ -108,6 +130,8 @@ def build():
         "device_id": str(owner.device_id),
         "name": "masks",
     }
+    for part in parts:
+        getattr(part, "build", lambda _: None)(city)
     return city
 
 
@@ -173,14 +197,19 @@ OWNERS = {
     "redemption_id": {"clerk", "manager"},
     "membership_id": {"manager", "admin"},
     "organisation_id": {"clerk", "manager", "auditor", "admin"},
+    **of_parts("OWNERS"),
 }
 # A path parameter that means another thing in one operation.
-OWNERS_IN = {("changeOutletOffer", "offer_id"): {"clerk", "manager"}}
+OWNERS_IN = {
+    ("changeOutletOffer", "offer_id"): {"clerk", "manager"},
+    **of_parts("OWNERS_IN"),
+}
 # Who asks where the marks alone do not say whom the operation is for.
 WHO = {
     "changePassword": "keyholder",
     "proveRealName": "newcomer",
     "answerConsent": "newcomer",
+    **of_parts("WHO"),
 }
 
 
@@ -242,6 +271,7 @@ BODIES = {
         ]
     },
     "setModuleSettings": lambda _: {"settings": {"reminder_hours": 12}},
+    **of_parts("BODIES"),
 }
 CSV = "outlet_code,window_on,half,product_class,capacity\n{code},{on},am,adult,7\n"
 

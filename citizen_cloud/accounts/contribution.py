@@ -25,6 +25,7 @@ contribution = Contribution(
             {
                 "accounts.account",
                 "accounts.consent",
+                "accounts.data_access",
                 "accounts.device",
                 "accounts.otp_challenge",
                 "accounts.otp_day",

@@ -1,15 +1,15 @@
 """What the booking room adds: its sweepers, and which personal data it holds."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.booking import services
-from citizen_cloud.manifest import Contribution, Job, PersonalData
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
 from citizen_cloud.text import Text
 
 MOST = 500
@@ -52,8 +52,7 @@ _EXPORT = text(
            s.module, s.starts_at, s.ends_at, w.title, w.place
       FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
       LEFT JOIN booking.slot_text w ON w.slot_id = b.slot_id
-     WHERE b.booked_by = :account_id
-        OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account_id)
+     WHERE b.booked_by = :account_id OR b.person_id = :person_id
      ORDER BY b.id
     """
 )
@@ -61,8 +60,7 @@ _ERASE = text(
     """
     UPDATE booking.booking SET cancel_reason = NULL
      WHERE cancel_reason IS NOT NULL
-       AND (booked_by = :account_id
-            OR person_id = (SELECT person_id FROM accounts.account WHERE id = :account_id))
+       AND (booked_by = :account_id OR person_id = :person_id)
     """
 )
 
@@ -90,20 +88,20 @@ def forget_quotas(now: datetime) -> int:
         return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def export(session: Session, account_id: UUID) -> dict[str, Any]:
-    """Return every booking an account made, and those made for its person."""
-    rows = session.execute(_EXPORT, {"account_id": account_id}).mappings()
+def export(session: Session, subject: Subject) -> dict[str, Any]:
+    """Return every booking an account made, and those made for the person."""
+    rows = session.execute(_EXPORT, asdict(subject)).mappings()
     return {"bookings": [dict(row) for row in rows]}
 
 
-def erase(session: Session, account_id: UUID, now: datetime) -> int:
+def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Blank what an account wrote in its own words.
 
     Bookings stay as counts of places, under ids without a name; the quota key leaves with its
     period, or a new account would bring a second quota.
     """
     del now
-    result = session.execute(_ERASE, {"account_id": account_id})
+    result = session.execute(_ERASE, asdict(subject))
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

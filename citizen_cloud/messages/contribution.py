@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest import Contribution, Job, PersonalData
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.text import Text
 
@@ -21,23 +20,23 @@ _STOP_TEXTS = text(
 )
 
 
-def export(session: Session, account_id: UUID) -> dict[str, Any]:
+def export(session: Session, subject: Subject) -> dict[str, Any]:
     """Return the inbox of an account."""
     rows = session.execute(
         text(
             "SELECT kind, title, body, created_at, read_at FROM messages.message "
             "WHERE account_id = :id ORDER BY id"
         ),
-        {"id": account_id},
+        {"id": subject.account_id},
     )
     return {"messages": [dict(row) for row in rows.mappings()]}
 
 
-def erase(session: Session, account_id: UUID, now: datetime) -> int:
+def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Delete the inbox of an account and its texts not sent yet; return how many messages."""
     del now
-    session.execute(_STOP_TEXTS, {"id": account_id})
-    result = session.execute(_DELETE, {"id": account_id})
+    session.execute(_STOP_TEXTS, {"id": subject.account_id})
+    result = session.execute(_DELETE, {"id": subject.account_id})
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

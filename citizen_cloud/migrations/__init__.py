@@ -29,7 +29,12 @@ ROOMS = (
     "organisations",
     "messages",
     "credentials",
+    "families",
+    "federation",
+    "counter",
+    "oidc",
     "booking",
+    "privacy",
 )
 # Not a room's tables but the queue's own.
 QUEUE_SCHEMA = "procrastinate"

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest import Contribution, Permission, PersonalData
+from citizen_cloud.manifest import Contribution, Permission, PersonalData, Subject
 from citizen_cloud.text import Text
 
 _EXPORT = text(
@@ -26,15 +25,15 @@ _END = text(
 )
 
 
-def export(session: Session, account_id: UUID) -> dict[str, Any]:
+def export(session: Session, subject: Subject) -> dict[str, Any]:
     """Return the roles an account holds and held."""
-    rows = session.execute(_EXPORT, {"account_id": account_id}).mappings()
+    rows = session.execute(_EXPORT, {"account_id": subject.account_id}).mappings()
     return {"memberships": [dict(row) for row in rows]}
 
 
-def erase(session: Session, account_id: UUID, now: datetime) -> int:
+def erase(session: Session, subject: Subject, now: datetime) -> int:
     """End the account's roles; the rows stay, they name an account and no person."""
-    result = session.execute(_END, {"account_id": account_id, "now": now})
+    result = session.execute(_END, {"account_id": subject.account_id, "now": now})
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -36,6 +37,8 @@ class Caller:
     kind: str
     level: int
     identity: Identity | None = None
+    # Since the factors of this sign-in were last shown.
+    proved_ago: timedelta = timedelta(0)
     language: Language = "zh"
 
     @property

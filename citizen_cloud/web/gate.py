@@ -10,6 +10,7 @@ from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
 from citizen_cloud.web.marks import Access, access_of
 from citizen_cloud.web.refusals import ClientTooOld, ModuleOff
+from citizen_cloud.web.step_up import FRESH_FOR, FRESH_S
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN = 4096
@@ -88,6 +89,7 @@ def _check_caller(ports: Ports, access: Access) -> None:
         if limit.by == "account":
             enforce(limit, request.endpoint or "", str(known.account_id))
     _check_level(known, access.level)
+    _check_age(known, access)
     if access.permission is not None:
         g.grant = ports.granted(known, access.permission)
         if not g.grant:
@@ -102,6 +104,11 @@ def _check_level(known: Caller, level: int) -> None:
         return
     if known.level < level:
         raise StepUpRequired(required_level=level)
+
+
+def _check_age(known: Caller, access: Access) -> None:
+    if access.fresh and known.proved_ago > FRESH_FOR:
+        raise StepUpRequired(required_level=access.level, max_age_s=FRESH_S)
 
 
 def bearer_token() -> str:

@@ -25,6 +25,7 @@ class Access:
 
     public: bool = False
     level: int = 0
+    fresh: bool = False
     permission: str | None = None
     new_business: bool = False
     any_version: bool = False
@@ -49,8 +50,16 @@ def public(view: View) -> View:
 
 
 def signed_in(level: int = 1) -> Callable[[View], View]:
-    """Let accounts pass whose assurance level is at least this (1 phone, 2 real name)."""
+    """Let accounts pass whose assurance level is at least this.
+
+    1 phone, 2 document and name, 3 in person or by face.
+    """
     return lambda view: _marked(view, level=level)
+
+
+def fresh(view: View) -> View:
+    """Ask for factors shown in the last minutes; an old sign-in must step up first (RFC 9470)."""
+    return _marked(view, fresh=True)
 
 
 def requires(permission: str) -> Callable[[View], View]:

@@ -12,6 +12,7 @@ from citizen_cloud.web.examples import UUID_EXAMPLE
 from citizen_cloud.web.marks import Access
 from citizen_cloud.web.problems import MEDIA_TYPE, status_of
 from citizen_cloud.web.schemas import ProblemSchema
+from citizen_cloud.web.step_up import FRESH_S
 
 KEY_HEADER: dict[str, Any] = {
     "in": "header",
@@ -87,7 +88,7 @@ def completed(doc: dict[str, Any], operation: Operation, method: str) -> dict[st
     extra: dict[str, Any] = {
         "operationId": operation.id,
         "security": [] if operation.access.public else [{"bearer": []}],
-        "x-authz": _authz(operation.access),
+        "x-authz": _with_age(operation.access),
         "responses": {
             str(status): _problem_response(status, codes) for status, codes in statuses.items()
         },
@@ -138,6 +139,12 @@ def _authz(access: Access) -> dict[str, Any]:
     return {"access": "signed_in", "level": access.level}
 
 
+def _with_age(access: Access) -> dict[str, Any]:
+    """Return who may pass, and how old the proof may be where that counts."""
+    asked = _authz(access)
+    return {**asked, "max_age_s": FRESH_S} if access.fresh else asked
+
+
 def _codes(operation: Operation, doc: dict[str, Any], method: str) -> dict[int, list[str]]:
     """Return the problem codes of an operation by status: its own, and what its shape implies."""
     access = operation.access
@@ -149,7 +156,7 @@ def _codes(operation: Operation, doc: dict[str, Any], method: str) -> dict[int, 
         (True, 503, "module_off"),
         (True, 503, "unavailable"),
         (not access.public, 401, "unauthenticated"),
-        (access.level > 1, 401, "step_up_required"),
+        (access.level > 1 or access.fresh, 401, "step_up_required"),
         (not access.public, 403, "forbidden"),
         (operation.has_path, 404, "not_found"),
         (not access.any_version, 426, "client_too_old"),

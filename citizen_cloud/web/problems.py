@@ -15,6 +15,7 @@ from citizen_cloud import errors
 from citizen_cloud.clock import local
 from citizen_cloud.errors import Refusal
 from citizen_cloud.text import Text
+from citizen_cloud.web import step_up
 from citizen_cloud.web.context import language, trace_id
 from citizen_cloud.web.refusals import (
     ClientTooOld,
@@ -84,10 +85,6 @@ _BY_STATUS: dict[int, type[Refusal]] = {
     503: errors.Unavailable,
     505: VersionNotSupported,
 }
-_CHALLENGES: dict[type[Refusal], str] = {
-    errors.Unauthenticated: "Bearer",
-    errors.StepUpRequired: 'Bearer error="insufficient_user_authentication"',
-}
 RETRY_AFTER_S = 2
 
 
@@ -133,6 +130,8 @@ def problem(refusal: Refusal) -> Response:
         "trace_id": trace_id(),
     }
     facts = {name: _shown(value) for name, value in refusal.facts.items()}
+    if isinstance(refusal, errors.StepUpRequired):
+        facts["actions"] = step_up.actions(refusal.facts)
     if faults := facts.pop("errors", None):
         body["errors"] = [
             {**fault, "message": explain(fault["code"]).in_language(spoken)} for fault in faults
@@ -158,9 +157,10 @@ def _detail(refusal: Refusal) -> Text:
 
 
 def _add_headers(response: Response, refusal: Refusal) -> None:
-    for kind, challenge in _CHALLENGES.items():
-        if isinstance(refusal, kind):
-            response.headers["WWW-Authenticate"] = challenge
+    if isinstance(refusal, errors.StepUpRequired):
+        response.headers["WWW-Authenticate"] = step_up.challenge(refusal.facts)
+    elif isinstance(refusal, errors.Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
     if response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response.headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_AFTER_S))
 

@@ -7,9 +7,10 @@ from sqlalchemy import text
 from citizen_cloud import clock
 from citizen_cloud.accounts.contribution import contribution
 from citizen_cloud.accounts.jobs import forget_codes
-from citizen_cloud.accounts.models import SCHEMA
+from citizen_cloud.accounts.models.columns import SCHEMA
 from citizen_cloud.accounts.services import authenticate
 from citizen_cloud.db import Base
+from citizen_cloud.manifest import Subject
 
 HELD = contribution.personal_data
 
@@ -22,7 +23,7 @@ def ids(session, tokens):
 def test_the_bundle_holds_everything_opened(world, session, helpers):
     phone = helpers.new_phone()
     account_id, person_id = ids(session, world.person(phone))
-    for subject in (account_id, person_id):
+    for subject in (Subject(account_id=account_id), Subject(person_id=person_id)):
         bundle = HELD.export(session, subject)
         json.dumps(bundle, default=str)
         assert bundle["accounts"][0]["phone"] == "+86" + phone
@@ -38,7 +39,7 @@ def test_a_bundle_holds_nobody_elses_data(world, session):
     world.person()
     other = world.sign_in()
     account_id = authenticate(session.connection(), other["access_token"]).account_id
-    bundle = HELD.export(session, account_id)
+    bundle = HELD.export(session, Subject(account_id=account_id))
     assert bundle["persons"] == []
     assert len(bundle["devices"]) == 1
 
@@ -47,7 +48,7 @@ def test_erasure_leaves_nothing_that_tells_who_it_was(world, session, helpers):
     phone = helpers.new_phone()
     tokens = world.person(phone)
     account_id, _ = ids(session, tokens)
-    assert HELD.erase(session, account_id, clock.now()) > 0
+    assert HELD.erase(session, Subject(account_id=account_id), clock.now()) > 0
     for table in HELD.tables:
         rows = session.execute(text(f"SELECT to_jsonb(t) FROM {table} t")).scalars().all()
         if table not in ("accounts.account", "accounts.person"):
@@ -60,7 +61,7 @@ def test_erasure_leaves_nothing_that_tells_who_it_was(world, session, helpers):
         person[name] for name in ("document_sealed", "document_index", "name_sealed", "person_key")
     )
     assert world.get("/me", tokens["access_token"]).status_code == 401
-    assert HELD.erase(session, account_id, clock.now()) <= 1
+    assert HELD.erase(session, Subject(account_id=account_id), clock.now()) <= 1
 
 
 def test_who_comes_back_is_a_new_person_with_the_same_quota(world, session, helpers):
@@ -68,7 +69,7 @@ def test_who_comes_back_is_a_new_person_with_the_same_quota(world, session, help
     tokens = world.person(phone)
     account_id, person_id = ids(session, tokens)
     key = session.scalar(text("SELECT person_key FROM accounts.person"))
-    HELD.erase(session, account_id, clock.now())
+    HELD.erase(session, Subject(account_id=account_id), clock.now())
     again = world.person(phone)
     new_account, new_person = ids(session, again)
     assert (new_account, new_person) != (account_id, person_id)

@@ -8,6 +8,7 @@ from booking_world import World, rolling
 from citizen_cloud.booking import contribution as room
 from citizen_cloud.booking import services
 from citizen_cloud.db import Base
+from citizen_cloud.manifest import Subject
 
 
 def test_the_sweeper_asks_the_databases_clock_and_not_the_workers(world: World) -> None:
@@ -49,15 +50,19 @@ def test_a_quota_still_in_use_elsewhere_is_kept(world: World) -> None:
     assert room.forget_quotas(now + timedelta(days=64)) == 0
 
 
+def subject(citizen: Any) -> Subject:
+    return Subject(account_id=citizen.account_id, person_id=citizen.person_id)
+
+
 def test_the_export_holds_what_was_booked_by_and_for_an_account(world: World) -> None:
     citizen, guardian, stranger = world.citizens(3)
     own = world.book(citizen, world.slot())
     world.book(citizen, world.slot(), booked_by=guardian.account_id)
     world.book(stranger, world.slot())
-    exported = world.do(room.export, account_id=citizen.account_id)["bookings"]
+    exported = world.do(room.export, subject=subject(citizen))["bookings"]
     assert len(exported) == 2
     assert exported[0]["reference"] == own.reference
-    assert len(world.do(room.export, account_id=guardian.account_id)["bookings"]) == 1
+    assert len(world.do(room.export, subject=subject(guardian))["bookings"]) == 1
 
 
 def test_erasure_blanks_words_and_keeps_counts_and_quota(world: World) -> None:
@@ -65,7 +70,7 @@ def test_erasure_blanks_words_and_keeps_counts_and_quota(world: World) -> None:
     kept = world.book(citizen, slot, quota=rolling())
     gone = world.book(citizen, world.slot())
     world.do(services.cancel, booking_id=gone.booking_id, actor=citizen.actor, reason="我病了")
-    facts: dict[str, Any] = {"account_id": citizen.account_id, "now": datetime.now(UTC)}
+    facts: dict[str, Any] = {"subject": subject(citizen), "now": datetime.now(UTC)}
     assert world.do(room.erase, **facts) == 1
     assert world.value("SELECT count(*) FROM booking.booking WHERE cancel_reason <> ''") == 0
     assert (world.status(kept.booking_id), world.used(citizen)) == ("booked", 1)

@@ -5,7 +5,7 @@ from ``OWNERS``: an id in a path belongs to somebody, and to everybody else it i
 """
 
 import pytest
-from contract_world import ABSENT, OWNERS, OWNERS_IN
+from contract_world import ABSENT, OWNERS, OWNERS_IN, of_parts, parts
 from flask import Flask
 
 from citizen_cloud.portal import bookings
@@ -21,6 +21,7 @@ KIND = {
     "proveRealName": lambda actor: actor.name != "newcomer",
     # Citizens have no password, and of the staff here only one does.
     "changePassword": lambda actor: actor.name != "keyholder",
+    **of_parts("KIND"),
 }
 
 
@@ -144,6 +145,9 @@ PEERS = {
     "other_clerk": ("booking_id", "redemption_id", "membership_id", "message_id"),
     "other_manager": ("booking_id", "redemption_id", "membership_id", "message_id"),
 }
+for part in parts:
+    for peer, private in getattr(part, "PEERS", {}).items():
+        PEERS[peer] = (*PEERS[peer], *private)
 
 
 def test_no_answer_names_what_belongs_to_somebody_else(stack):

@@ -13,6 +13,7 @@ from citizen_cloud.crypto import KeyRing
 from citizen_cloud.db import new_id
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.services import announce
+from citizen_cloud.manifest import Subject
 from citizen_cloud.messages.contribution import contribution, erase, export
 from citizen_cloud.messages.jobs import deliver_due, forget_old
 from citizen_cloud.messages.senders import HttpSms, PermanentFailure, SenderFailure
@@ -323,10 +324,10 @@ def test_an_inbox_is_exported_and_erased_with_its_unsent_texts(session, sender, 
     me, other = callers.citizen(), callers.citizen()
     notify(session, note=note(me.account_id, "mine", sms=True), now=clock_now())
     notify(session, note=note(other.account_id, "theirs", sms=True), now=clock_now())
-    [message] = export(session, me.account_id)["messages"]
+    [message] = export(session, Subject(account_id=me.account_id))["messages"]
     assert message["body"] == {"zh": "您已预约成人口罩。", "en": "Your masks are booked."}
-    assert erase(session, me.account_id, clock_now()) == 1
-    assert export(session, me.account_id) == {"messages": []}
+    assert erase(session, Subject(account_id=me.account_id), clock_now()) == 1
+    assert export(session, Subject(account_id=me.account_id)) == {"messages": []}
     deliver_due(clock_now())
     assert [sms.dedupe_id for sms in sender.sent] == ["theirs"]
 

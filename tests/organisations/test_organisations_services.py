@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from citizen_cloud.accounts.models import Account
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, StaleVersion
+from citizen_cloud.manifest import Subject
 from citizen_cloud.organisations import queries, services
 from citizen_cloud.organisations.contribution import erase, export
 from citizen_cloud.organisations.models import Membership, Organisation
@@ -441,8 +442,8 @@ def test_a_manager_lists_the_own_places_only(session, some_places):
 def test_an_account_gets_its_roles_out_and_erasure_ends_them(session, place_id):
     account_id = an_account(session)
     add(session, organisation_id=place_id, account_id=account_id, role="staff")
-    [held] = export(session, account_id)["memberships"]
+    [held] = export(session, Subject(account_id=account_id))["memberships"]
     assert (held["role"], held["organisation"]["zh"]) == ("staff", "松山健康服務中心")
-    assert erase(session, account_id, datetime.now(UTC)) == 1
+    assert erase(session, Subject(account_id=account_id), datetime.now(UTC)) == 1
     assert not queries.grant_of(session, account_id, {"staff"})
-    assert export(session, new_id()) == {"memberships": []}
+    assert export(session, Subject(account_id=new_id())) == {"memberships": []}

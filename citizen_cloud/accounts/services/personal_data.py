@@ -5,6 +5,8 @@ row stays without document, name or quota key. Who comes back with the same docu
 person; their used-up quota still counts, because allowances keep the key themselves.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,12 +23,13 @@ from citizen_cloud.accounts.identity import (
     phone_place,
 )
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.manifest import Subject
 
 _ACCOUNTS = text(
     """
     SELECT id, kind, status, phone_sealed, username, display_name_sealed, person_id, language,
            created_at
-      FROM accounts.account WHERE id = :id OR person_id = :id ORDER BY id
+      FROM accounts.account WHERE id = :account_id OR person_id = :person_id ORDER BY id
     """
 )
 _PERSON = text(
@@ -67,12 +70,19 @@ _CODE_DAYS = text(
     """
 )
 
+_LOOKS = text(
+    """
+    SELECT at, reader_kind, organisation_id, purpose, categories, basis_type, basis_id, outcome
+      FROM accounts.data_access WHERE person_id = ANY(:ids) ORDER BY id
+    """
+)
 
-def export_data(session: Session, subject_id: UUID) -> dict[str, Any]:
+
+def export_data(session: Session, subject: Subject) -> dict[str, Any]:
     """Return everything this room holds of an account or person, opened for its owner."""
-    accounts = session.execute(_ACCOUNTS, {"id": subject_id}).mappings().all()
+    accounts = session.execute(_ACCOUNTS, asdict(subject)).mappings().all()
     ids = [row["id"] for row in accounts]
-    people = [row["person_id"] for row in accounts if row["person_id"] is not None]
+    people = _people(accounts, subject)
     devices = _rows(session, _DEVICES, ids=ids)
     phones = _phone_indexes(accounts)
     allowances = [*phones, *_device_allowances([row["id"] for row in devices])]
@@ -84,7 +94,14 @@ def export_data(session: Session, subject_id: UUID) -> dict[str, Any]:
         "consents": _rows(session, _CONSENTS, ids=ids),
         "codes": _rows(session, _CODES, phones=phones),
         "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
+        "looks_at_your_data": _rows(session, _LOOKS, ids=people),
     }
+
+
+def _people(accounts: Sequence[RowMapping], subject: Subject) -> list[UUID]:
+    """Return the persons meant: those of the accounts, and one who has no account."""
+    found = {row["person_id"] for row in accounts} | {subject.person_id}
+    return sorted(person_id for person_id in found if person_id is not None)
 
 
 def _rows(session: Session, statement: Any, **asked: Any) -> list[dict[str, Any]]:
@@ -127,6 +144,8 @@ def _device_allowances(device_ids: list[UUID]) -> list[bytes]:
 
 
 _ERASE = (
+    text("DELETE FROM accounts.data_access WHERE person_id = ANY(:people)"),
+    text("UPDATE accounts.data_access SET reader_id = NULL WHERE reader_id = ANY(:ids)"),
     text("DELETE FROM accounts.otp_challenge WHERE phone_index = ANY(:phones)"),
     text("DELETE FROM accounts.otp_challenge WHERE device_id = ANY(:devices)"),
     text("DELETE FROM accounts.otp_day WHERE allowance = ANY(:allowances)"),
@@ -152,18 +171,19 @@ _ERASE = (
 )
 
 
-def erase_data(session: Session, subject_id: UUID, now: datetime) -> int:
+def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     """Forget an account or person in every table of this room; return how many rows changed.
 
     Its tokens are refused from the next request on. Erasing twice changes nothing more.
     """
-    accounts = session.execute(_ACCOUNTS, {"id": subject_id}).mappings().all()
+    accounts = session.execute(_ACCOUNTS, asdict(subject)).mappings().all()
     ids = [row["id"] for row in accounts if row["status"] != "closed"]
+    people = _people(accounts, subject)
     devices = [row["id"] for row in _rows(session, _DEVICES, ids=ids)]
     phones = _phone_indexes(accounts)
     facts = {
         "ids": ids,
-        "people": [row["person_id"] for row in accounts if row["person_id"] is not None],
+        "people": people,
         "devices": devices,
         "phones": phones,
         "allowances": [*phones, *_device_allowances(devices)],

@@ -1,13 +1,13 @@
 """The module's part of the host's pages: a booking's actions, the tile's badge, personal data."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest import BookingFacts, BookingPolicy, PersonalData, Tile
+from citizen_cloud.manifest import BookingFacts, BookingPolicy, PersonalData, Subject, Tile
 from citizen_cloud.modules.masks.services.policy import actions, check_cancel
 from citizen_cloud.modules.masks.services.redemptions import VOUCHER
 from citizen_cloud.text import Text
@@ -31,23 +31,22 @@ _EXPORT = text(
       FROM masks.redemption r
       JOIN booking.booking b ON b.id = r.booking_id
       JOIN organisations.organisation o ON o.id = r.organisation_id
-     WHERE b.booked_by = :account
-        OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account)
+     WHERE b.booked_by = :account_id OR b.person_id = :person_id
      ORDER BY r.id
     """
 )
 _WORK = text(
     """
-    SELECT count(*) FILTER (WHERE r.redeemed_by = :account) AS handed_over,
-           count(*) FILTER (WHERE r.undone_by = :account) AS taken_back
-      FROM masks.redemption r WHERE :account IN (r.redeemed_by, r.undone_by)
+    SELECT count(*) FILTER (WHERE r.redeemed_by = :account_id) AS handed_over,
+           count(*) FILTER (WHERE r.undone_by = :account_id) AS taken_back
+      FROM masks.redemption r WHERE :account_id IN (r.redeemed_by, r.undone_by)
     """
 )
 
 
-def export(session: Session, account_id: UUID) -> dict[str, Any]:
+def export(session: Session, subject: Subject) -> dict[str, Any]:
     """Return what was collected, and for a clerk how much he handed over."""
-    values = {"account": account_id}
+    values = asdict(subject)
     collected = [dict(row) for row in session.execute(_EXPORT, values).mappings()]
     return {
         "collected": collected,
@@ -59,16 +58,15 @@ _FORGET = text(
     """
     DELETE FROM masks.reminder m USING booking.booking b
      WHERE b.id = m.booking_id
-       AND (b.booked_by = :account
-            OR b.person_id = (SELECT person_id FROM accounts.account WHERE id = :account))
+       AND (b.booked_by = :account_id OR b.person_id = :person_id)
     """
 )
 
 
-def erase(session: Session, account_id: UUID, now: datetime) -> int:
+def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Forget the reminders; hand-overs stay as stock records that name no person themselves."""
     del now
-    result = session.execute(_FORGET, {"account": account_id})
+    result = session.execute(_FORGET, asdict(subject))
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

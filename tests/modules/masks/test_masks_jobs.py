@@ -10,6 +10,7 @@ from sqlalchemy import text
 from citizen_cloud import clock, db
 from citizen_cloud.cli.jobs import handlers_of
 from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.manifest import Subject
 from citizen_cloud.modules.masks import jobs
 from citizen_cloud.modules.masks.manifest import module
 from citizen_cloud.organisations.services import Actor, change_organisation
@@ -193,14 +194,15 @@ def test_export_and_erasure_cover_what_the_module_holds(client, booked):
     clerk = world.clerk(booked["outlet"])
     pair = {"reference": booked["reference"], "document_number": booked["me"].document_number}
     client.post(f"{API}/staff/redemptions", json=pair, headers=clerk.headers)
-    account_id = booked["me"].account_id
+    me = booked["me"]
+    subject = Subject(account_id=me.account_id, person_id=me.person_id)
     with db.transaction() as session:
-        held = module.personal_data.export(session, account_id)
+        held = module.personal_data.export(session, subject)
         assert held["collected"][0]["reference"] == booked["reference"]
-        clerks = module.personal_data.export(session, clerk.account_id)
+        clerks = module.personal_data.export(session, Subject(account_id=clerk.account_id))
         assert clerks["as_clerk"] == {"handed_over": 1, "taken_back": 0}
         session.execute(
             text("INSERT INTO masks.reminder (booking_id) VALUES (:b)"), {"b": booked["id"]}
         )
-        assert module.personal_data.erase(session, account_id, clock.now()) == 1
-        assert module.personal_data.erase(session, account_id, clock.now()) == 0
+        assert module.personal_data.erase(session, subject, clock.now()) == 1
+        assert module.personal_data.erase(session, subject, clock.now()) == 0

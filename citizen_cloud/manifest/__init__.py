@@ -13,10 +13,30 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.manifest.personal_data import PersonalData, Sealed, Subject
 from citizen_cloud.text import Text
 
 if TYPE_CHECKING:
     from flask import Blueprint
+
+__all__ = [
+    "Action",
+    "BookingFacts",
+    "BookingPolicy",
+    "Contribution",
+    "Event",
+    "Handler",
+    "Job",
+    "ModuleState",
+    "Permission",
+    "PersonalData",
+    "Role",
+    "Sealed",
+    "ServiceModule",
+    "Setting",
+    "Subject",
+    "Tile",
+]
 
 ModuleState = Literal["draft", "active", "read_only", "draining", "off", "sunset"]
 Role = Literal["staff", "manager", "admin", "auditor"]
@@ -115,22 +135,6 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PersonalData:
-    """What is held about people, why, on which ground, how long, and in which tables.
-
-    ``tables`` names every table with a person or account key (``schema.table``).
-    """
-
-    categories: tuple[Text, ...]
-    purpose: Text
-    legal_basis: Text
-    retention_days: int
-    tables: frozenset[str]
-    export: Callable[[Session, UUID], dict[str, Any]]
-    erase: Callable[[Session, UUID, datetime], int]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Contribution:
     """What a core room adds to the machinery."""
 
@@ -139,6 +143,7 @@ class Contribution:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     personal_data: PersonalData | None = None
+    sealed: tuple[Sealed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +161,7 @@ class ServiceModule:
     jobs: tuple[Job, ...] = ()
     settings: tuple[Setting, ...] = ()
     personal_data: PersonalData | None = None
+    sealed: tuple[Sealed, ...] = ()
     # Further URL roots beyond /api/v1/<segment>, /api/v1/me/<noun> and /api/v1/open/<segment>
     url_roots: tuple[str, ...] = ()
     # Folder of the module's alembic versions; empty for a module without tables

@@ -1,0 +1,3 @@
+"""Tables of the counter room."""
+
+SCHEMA = {"schema": "counter"}

@@ -1,0 +1,3 @@
+"""Tables of the families room."""
+
+SCHEMA = {"schema": "families"}

@@ -1,0 +1,1 @@
+"""Signing in through WeChat, Alipay or a government identity service."""

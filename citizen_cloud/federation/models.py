@@ -1,0 +1,3 @@
+"""Tables of the federation room."""
+
+SCHEMA = {"schema": "federation"}

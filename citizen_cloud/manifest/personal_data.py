@@ -1,0 +1,47 @@
+"""What an owner of tables says of the data it holds about people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from citizen_cloud.text import Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Whose data is meant: an account, the person behind it, or a person without an account."""
+
+    account_id: UUID | None = None
+    person_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """A column of sealed values, and what binds each to its row.
+
+    ``place`` is filled from the row's own columns: ``accounts.account:phone:{id}``.
+    """
+
+    table: str
+    column: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalData:
+    """What is held about people, why, on which ground, how long, and in which tables.
+
+    ``tables`` names every table with a person or account key (``schema.table``).
+    """
+
+    categories: tuple[Text, ...]
+    purpose: Text
+    legal_basis: Text
+    retention_days: int
+    tables: frozenset[str]
+    export: Callable[[Session, Subject], dict[str, Any]]
+    erase: Callable[[Session, Subject, datetime], int]

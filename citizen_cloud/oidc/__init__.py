@@ -1,0 +1,1 @@
+"""The OpenID Connect provider: partners' sites and systems sign citizens in, or act themselves."""

@@ -1,0 +1,5 @@
+"""What the oidc room adds to the machinery."""
+
+from citizen_cloud.manifest import Contribution
+
+contribution = Contribution(name="oidc")

@@ -1,0 +1,3 @@
+"""Tables of the oidc room."""
+
+SCHEMA = {"schema": "oidc"}

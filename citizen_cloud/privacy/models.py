@@ -1,0 +1,3 @@
+"""Tables of the privacy room."""
+
+SCHEMA = {"schema": "privacy"}
