@@ -109,7 +109,8 @@ def request_code(
     sent_at = [_take(session, allowance, now) for allowance in allowances][-1]
     if device_id is None and network is not None:
         networks.take_code(session, network=network, now=now)
-    sms_spend.take_text(session, is_proven=device_id is not None, now=now)
+    is_vouched_for = device_id is not None or purpose == "counter"
+    sms_spend.take_text(session, is_proven=is_vouched_for, now=now)
     asked = _Asked(purpose=purpose, phone=canonical, device_id=device_id, allowance=allowances[-1])
     challenge = _store(session, asked=asked, code=code, sent_at=sent_at)
     announce(

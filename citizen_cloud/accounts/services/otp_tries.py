@@ -120,15 +120,19 @@ def try_code(
         },
     ).first()
     if row is None:
-        asked = {**by_network, "id": challenge_id, "now": now}
-        wait_s = connection.scalar(_WAIT, asked)
-        return TooMany(retry_after=int(wait_s)) if wait_s and wait_s > 0 else OtpInvalid()
+        return _untried(connection, {**by_network, "id": challenge_id, "now": now})
     if row.is_right:
         opened = crypto.current().open(row.phone_sealed, place=phone_place(challenge_id))
         return ProvenPhone(challenge_id=challenge_id, phone=opened)
     if row.is_locked:
         record(connection, _locked_act(challenge_id))
     return OtpInvalid()
+
+
+def _untried(connection: Connection, asked: dict[str, object]) -> Refusal:
+    """Say why a code was not even looked at: something is locked, or there is none."""
+    wait_s = connection.scalar(_WAIT, asked)
+    return TooMany(retry_after=int(wait_s)) if wait_s and wait_s > 0 else OtpInvalid()
 
 
 def _locked_act(challenge_id: UUID) -> Act:
