@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from citizen_cloud import crypto, db, log
-from citizen_cloud.accounts import verifier
+from citizen_cloud.accounts import allowances, verifier
 from citizen_cloud.accounts.services import authenticate
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
@@ -58,6 +58,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     log.configure()
     crypto.configure(settings)
     verifier.install(verifier.from_settings(settings))
+    allowances.install(allowances.from_settings(settings))
     database = db.connect(settings)
     found = discover() if installed is None else installed
     host = Host(

@@ -43,6 +43,9 @@ class Settings:
     max_body_bytes: int = 1_048_576
     max_upload_bytes: int = 12_582_912
     body_timeout_s: float = 10.0
+    otp_per_network_hour: int = 1_000
+    failures_per_network_hour: int = 1_000
+    sms_per_hour: int = 50_000
 
     @property
     def is_production(self) -> bool:
@@ -67,8 +70,9 @@ def load_settings() -> Settings:
 def _read(env: FileAwareEnv) -> Settings:
     database_url = env.str("DATABASE_URL")
     ours = "CITIZEN_CLOUD_"
+    environment = _environment(env.str(ours + "ENV", "production"))
     return Settings(
-        environment=_environment(env.str(ours + "ENV", "production")),
+        environment=environment,
         database_url=database_url,
         database_owner_url=env.str("DATABASE_OWNER_URL", "") or database_url,
         redis_url=env.str("REDIS_URL", "") or None,
@@ -90,7 +94,22 @@ def _read(env: FileAwareEnv) -> Settings:
         max_body_bytes=env.int(ours + "MAX_BODY_BYTES", Settings.max_body_bytes),
         max_upload_bytes=env.int(ours + "MAX_UPLOAD_BYTES", Settings.max_upload_bytes),
         body_timeout_s=env.float(ours + "BODY_TIMEOUT_S", Settings.body_timeout_s),
+        **_abuse(env, ours, environment),
     )
+
+
+# Per network and hour, codes and failures: on a developer's machine everybody comes from one.
+STRANGERS = {"embedded": (1_000, 1_000), "production": (15, 100)}
+
+
+def _abuse(env: FileAwareEnv, ours: str, environment: Environment) -> dict[str, int]:
+    """Return how much is put up with in an hour."""
+    codes, failures = STRANGERS[environment]
+    return {
+        "otp_per_network_hour": env.int(ours + "OTP_PER_NETWORK_HOUR", codes),
+        "failures_per_network_hour": env.int(ours + "FAILURES_PER_NETWORK_HOUR", failures),
+        "sms_per_hour": env.int(ours + "SMS_PER_HOUR", Settings.sms_per_hour),
+    }
 
 
 def _environment(name: str) -> Environment:

@@ -44,7 +44,7 @@ def staff(*roles, kind="staff"):
 
 def _signed_in(session, account_id):
     now = clock.now()
-    device = Device(id=new_id(), account_id=account_id, name="test", secret_hash=b"-")
+    device = Device(id=new_id(), account_id=account_id, secret_hash=b"-")
     session.add(device)
     session.flush()
     sign_in = SignIn(

@@ -28,6 +28,11 @@ def totp_place(account_id: UUID) -> str:
     return f"accounts.account:totp:{account_id}"
 
 
+def device_name_place(device_id: UUID) -> str:
+    """Return what binds a device's sealed name to its row."""
+    return f"accounts.device:name:{device_id}"
+
+
 def document_place(person_id: UUID) -> str:
     """Return what binds a sealed document number to its row."""
     return f"accounts.person:document:{person_id}"

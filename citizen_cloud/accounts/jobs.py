@@ -11,6 +11,8 @@ from citizen_cloud import db
 _FORGET = (
     text("DELETE FROM accounts.otp_challenge WHERE expires_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.otp_day WHERE day_on < cast(:now AS date) - 3"),
+    text("DELETE FROM accounts.network_hour WHERE hour_at < :now - interval '1 day'"),
+    text("DELETE FROM accounts.sms_hour WHERE hour_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.sign_in WHERE expires_at < :now - interval '183 days'"),
 )
 

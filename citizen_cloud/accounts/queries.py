@@ -7,15 +7,21 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from citizen_cloud import crypto
-from citizen_cloud.accounts.identity import display_name_place, masked_name, phone_place
+from citizen_cloud.accounts.identity import (
+    device_name_place,
+    display_name_place,
+    masked_name,
+    phone_place,
+)
 from citizen_cloud.accounts.rules.phones import masked_phone
 from citizen_cloud.accounts.services.authentication import SignedIn
 
+UNNAMED = "未命名设备"
 _DEVICES = text(
     """
-    SELECT id, name, created_at, last_seen_at, id = :current AS is_current
+    SELECT id, name_sealed, created_at, last_seen_at, id = :current AS is_current
       FROM accounts.device
-     WHERE account_id = :account_id AND removed_at IS NULL
+     WHERE account_id = :account_id AND removed_at IS NULL AND (NOT :only_current OR id = :current)
        AND (cast(:before AS uuid) IS NULL OR id < :before)
      ORDER BY id DESC LIMIT :limit
     """
@@ -27,12 +33,26 @@ def own_devices(
     *,
     account_id: UUID,
     current: UUID,
+    only_current: bool = False,
     before: UUID | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Return the registered devices, latest first."""
-    asked = {"account_id": account_id, "current": current, "before": before, "limit": limit}
-    return [dict(row) for row in connection.execute(_DEVICES, asked).mappings()]
+    """Return the registered devices, latest first; ``only_current`` hides the others."""
+    asked = {
+        "account_id": account_id,
+        "current": current,
+        "only_current": only_current,
+        "before": before,
+        "limit": limit,
+    }
+    rows = connection.execute(_DEVICES, asked).mappings()
+    return [{**row, "name": _device_name(row["id"], row["name_sealed"])} for row in rows]
+
+
+def _device_name(device_id: UUID, sealed: bytes | None) -> str:
+    if sealed is None:
+        return UNNAMED
+    return crypto.current().open(sealed, place=device_name_place(device_id))
 
 
 def own_account(known: SignedIn) -> dict[str, Any]:

@@ -49,7 +49,33 @@ class PhoneFull(Conflict):
 
     code = "phone_full"
     title = Text("手机号账号已满", "Phone has two accounts")
-    detail = Text("一个手机号最多对应两个账号。", "A phone serves at most two accounts.")
+    detail = Text(
+        "一个手机号最多对应两个账号。如该号码为您新办，请携带证件前往服务窗口办理。",
+        "A phone serves at most two accounts. If the number is newly yours, visit a service "
+        "counter with your document.",
+    )
+
+
+class PhoneMissing(Conflict):
+    """The account has no phone that a code could go to."""
+
+    code = "phone_missing"
+    title = Text("账号未绑定手机号", "No phone on this account")
+    detail = Text(
+        "该账号没有手机号，请携带证件前往服务窗口办理。",
+        "No phone belongs to this account; visit a service counter with your document.",
+    )
+
+
+class SmsPaused(Unavailable):
+    """The hour's budget of texts is spent; registered devices are served longer."""
+
+    code = "sms_paused"
+    title = Text("短信发送已暂停", "Texts are paused")
+    detail = Text(
+        "短信发送量异常，已暂停发送，请稍后再试，或使用已登录过的设备。",
+        "Too many texts were asked for in this hour; try later, or from a registered device.",
+    )
 
 
 class RefreshInvalid(Unauthenticated):

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
+from citizen_cloud.messages import account_news
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.text import Text
 
@@ -42,7 +43,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 
 contribution = Contribution(
     name="messages",
-    handlers={"accounts.otp_requested": text_one_time_code},
+    handlers={"accounts.otp_requested": text_one_time_code, **account_news.HANDLERS},
     jobs=(
         Job(name="messages.deliver", cron="@pulse", run=deliver_due),
         Job(name="messages.forget_old", cron="23 4 * * *", run=forget_old),

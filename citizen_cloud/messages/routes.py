@@ -33,14 +33,19 @@ class Inbox(MethodView):
     def get(self, query: dict[str, Any]) -> Response:
         """List my messages
 
-        Newest first; ``unread`` counts all unread ones, whatever the page shows.
+        Newest first; ``unread`` counts all unread ones, whatever the page shows. Where the
+        account belongs to a person, a device on which the document was not shown yet gets only
+        what came after it was registered: a number's next holder does not read the last one's
+        messages.
         """
+        known = caller()
         limit = query["limit"]
         after = cursors.decode("messages", query["cursor"]) if "cursor" in query else None
         with db.transaction() as session:
             found = services.inbox(
                 session,
-                account_id=caller().account_id,
+                account_id=known.account_id,
+                since_device=known.device_id if known.is_stranger else None,
                 only_unread=query["unread"],
                 before=UUID(after[0]) if after else None,
                 limit=limit + 1,
@@ -62,10 +67,15 @@ class ReadMessage(MethodView):
 
         Again changes nothing. Somebody else's message and an absent one answer the same ``404``.
         """
-        account_id = caller().account_id
+        known = caller()
 
         def work(session: Session) -> Answer:
-            row = services.mark_read(session, account_id=account_id, message_id=message_id)
+            row = services.mark_read(
+                session,
+                account_id=known.account_id,
+                message_id=message_id,
+                since_device=known.device_id if known.is_stranger else None,
+            )
             return Answer(content=row)
 
         return answer_once(MessageSchema, work)

@@ -22,7 +22,10 @@ _HOME = text(
            AND s.ends_at > coalesce(cast(:now AS timestamptz), statement_timestamp())),
     next AS (SELECT * FROM coming ORDER BY starts_at, id LIMIT :most)
     SELECT (SELECT count(*) FROM messages.message m
-             WHERE m.account_id = :account_id AND m.read_at IS NULL) AS unread,
+             WHERE m.account_id = :account_id AND m.read_at IS NULL
+               AND (cast(:since_device AS uuid) IS NULL
+                    OR m.created_at >= (SELECT d.created_at FROM accounts.device d
+                                         WHERE d.id = :since_device))) AS unread,
            (SELECT jsonb_object_agg(module, n)
               FROM (SELECT module, count(*) AS n FROM coming GROUP BY module) c) AS badges,
            n.*
@@ -42,17 +45,25 @@ class Home:
 
 
 def home(
-    connection: Connection, *, account_id: UUID, person_id: UUID | None, now: datetime | None = None
+    connection: Connection,
+    *,
+    account_id: UUID,
+    person_id: UUID | None,
+    since_device: UUID | None = None,
+    now: datetime | None = None,
 ) -> Home:
-    """Read everything the home screen shows of one citizen."""
-    rows = (
-        connection.execute(
-            _HOME,
-            {"account_id": account_id, "person_id": person_id, "now": now, "most": MOST_NEXT},
-        )
-        .mappings()
-        .all()
-    )
+    """Read everything the home screen shows of one citizen.
+
+    With ``since_device`` only messages count that came after this device was registered.
+    """
+    asked = {
+        "account_id": account_id,
+        "person_id": person_id,
+        "since_device": since_device,
+        "now": now,
+        "most": MOST_NEXT,
+    }
+    rows = connection.execute(_HOME, asked).mappings().all()
     return Home(
         unread=rows[0]["unread"],
         badges=rows[0]["badges"] or {},

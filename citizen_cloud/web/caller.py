@@ -37,6 +37,8 @@ class Caller:
     kind: str
     level: int
     identity: Identity | None = None
+    # Whether the account belongs to a person, proven on this device or not.
+    has_person: bool = False
     # Since the factors of this sign-in were last shown.
     proved_ago: timedelta = timedelta(0)
     language: Language = "zh"
@@ -47,6 +49,19 @@ class Caller:
         if self.identity is None:
             raise StepUpRequired(required_level=2)
         return self.identity
+
+    @property
+    def is_stranger(self) -> bool:
+        """Return whether the account has a person who was not proven on this device.
+
+        A number changes hands: its next holder must not read, or undo, what the last one left.
+        """
+        return self.has_person and self.identity is None
+
+    def require_own(self) -> None:
+        """Let pass whose document, if the account has one, was shown on this device."""
+        if self.is_stranger:
+            raise StepUpRequired(required_level=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Response, request
+from flask import Response, g, request
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -86,6 +86,8 @@ _BY_STATUS: dict[int, type[Refusal]] = {
     505: VersionNotSupported,
 }
 RETRY_AFTER_S = 2
+# Who is turned away, and how often, is what an attack looks like in a log (ASVS 16.3).
+LOGGED = frozenset({401, 403, 429})
 
 
 def status_of(refusal: type[Refusal]) -> int:
@@ -141,7 +143,23 @@ def problem(refusal: Refusal) -> Response:
     )
     response.headers["Content-Language"] = "zh-CN" if spoken == "zh" else "en"
     _add_headers(response, refusal)
+    if status in LOGGED:
+        _log(kind.code, status)
     return response
+
+
+def _log(code: str, status: int) -> None:
+    """Write down who was turned away where: the route's template, never the path or the body."""
+    known = g.get("caller")
+    log.warning(
+        "turned_away",
+        problem=code,
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=status,
+        trace_id=trace_id(),
+        account_id=str(known.account_id) if known else None,
+    )
 
 
 def _shown(value: Any) -> Any:

@@ -4,6 +4,7 @@ import json
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pyotp
 import pytest
@@ -12,7 +13,7 @@ from argon2.low_level import ARGON2_VERSION, Type
 from sqlalchemy import event, text
 
 from citizen_cloud import crypto, db
-from citizen_cloud.accounts import hashing, verifier
+from citizen_cloud.accounts import allowances, hashing, verifier
 from citizen_cloud.accounts.services import create_staff
 from citizen_cloud.jobs.services import secret_place
 
@@ -88,9 +89,7 @@ class World:
     def __init__(self, client):
         self.client = client
         # Each test comes from another address, so that they do not use up each other's limits.
-        client.environ_base["REMOTE_ADDR"] = "10." + ".".join(
-            str(secrets.randbelow(256)) for _ in range(3)
-        )
+        self.move()
 
     def post(self, path, body, token=None, **headers):
         if token is not None:
@@ -112,6 +111,39 @@ class World:
         challenge = answer.json["challenge_id"]
         with db.transaction() as session:
             return challenge, sent_code(session, challenge)["code"]
+
+    def patch(self, path, body, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.patch("/api/v1" + path, json=body, headers=headers)
+
+    def delete(self, path, token):
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.client.delete("/api/v1" + path, headers=headers)
+
+    def move(self):
+        """Ask from another network from now on."""
+        self.client.environ_base["REMOTE_ADDR"] = "10." + ".".join(
+            str(secrets.randbelow(256)) for _ in range(3)
+        )
+
+    def sent(self, path, body, token):
+        """Ask for a code by a route for the signed in; return (challenge id, code)."""
+        with db.transaction() as session:
+            session.execute(text("UPDATE accounts.otp_day SET last_sent_at = '2000-01-01'"))
+        answer = self.post(path, body, token)
+        assert answer.status_code == 202, answer.json
+        challenge = answer.json["challenge_id"]
+        with db.transaction() as session:
+            return challenge, sent_code(session, challenge)["code"]
+
+    def step_up(self, token):
+        challenge, code = self.sent("/me/step-up/code", None, token)
+        answer = self.post("/me/step-up", {"challenge_id": challenge, "code": code}, token)
+        assert answer.status_code == 204, answer.json
+
+    def change_phone(self, phone, token):
+        challenge, code = self.sent("/me/phone/code", {"phone": phone}, token)
+        return self.post("/me/phone", {"challenge_id": challenge, "code": code}, token)
 
     def token(self, grant_type, **more):
         return self.post("/auth/token", {"grant_type": grant_type, **more})
@@ -161,10 +193,30 @@ class World:
         assert answer.status_code == 200, answer.json
         return username, password, generator, answer.json
 
+    def enrolled_elsewhere(self):
+        """Return a registered device of another member of staff, who sits in another network."""
+        here = self.client.environ_base["REMOTE_ADDR"]
+        self.move()
+        device = self.enrolled()[3]["device"]
+        self.client.environ_base["REMOTE_ADDR"] = here
+        return device
+
 
 @pytest.fixture
 def world(client, told):
     return World(client)
+
+
+@pytest.fixture
+def allow():
+    """Set the hour's allowances for one test."""
+    before = allowances.current()
+
+    def set_to(**changes):
+        allowances.install(replace(before, **changes))
+
+    yield set_to
+    allowances.install(before)
 
 
 @pytest.fixture

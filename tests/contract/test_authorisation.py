@@ -37,8 +37,9 @@ def expected(stack, operation, actor):
             return 403
     elif access["level"] > actor.level:
         return 403 if actor.role != "citizen" else 401
-    if KIND.get(operation["operationId"], lambda _: False)(actor):
-        return 403
+    refused = KIND.get(operation["operationId"], lambda _: False)(actor)
+    if refused:
+        return 403 if refused is True else refused
     return 404 if is_anothers(operation, actor) else PASSES
 
 

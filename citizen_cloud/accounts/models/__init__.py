@@ -1,7 +1,7 @@
 """Tables of the accounts room. Documents, names and phones are sealed; indexes are blind."""
 
 from citizen_cloud.accounts.models.access import DataAccess
-from citizen_cloud.accounts.models.codes import OtpChallenge, OtpDay
+from citizen_cloud.accounts.models.codes import NetworkHour, OtpChallenge, OtpDay, SmsHour
 from citizen_cloud.accounts.models.devices import Device, SignIn
 from citizen_cloud.accounts.models.people import Account, Consent, Person
 
@@ -10,8 +10,10 @@ __all__ = [
     "Consent",
     "DataAccess",
     "Device",
+    "NetworkHour",
     "OtpChallenge",
     "OtpDay",
     "Person",
     "SignIn",
+    "SmsHour",
 ]

@@ -47,3 +47,26 @@ class OtpDay(Base):
     last_sent_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     locked_until: Mapped[datetime | None]
+
+
+class NetworkHour(Base):
+    """What strangers of one network did in one hour; the network is a keyed hash."""
+
+    __tablename__ = "network_hour"
+    __table_args__ = (SCHEMA,)
+
+    network: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
+    sent: Mapped[int] = mapped_column(server_default=text("0"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class SmsHour(Base):
+    """Texts with codes sent in one hour, spread over shards so that no row is hot."""
+
+    __tablename__ = "sms_hour"
+    __table_args__ = (SCHEMA,)
+
+    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    sent: Mapped[int] = mapped_column(server_default=text("0"))

@@ -18,7 +18,8 @@ class Device(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
-    name: Mapped[str] = mapped_column(String(64))
+    # Owners give their devices names, their own among them; NULL where none was given.
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     last_seen_at: Mapped[datetime] = mapped_column(server_default=CREATED)
@@ -55,5 +56,6 @@ class SignIn(Base):
     # When the factors were last shown; doors marked fresh ask for a recent one (RFC 9470).
     proved_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     revoked_at: Mapped[datetime | None]
-    # signed_out | device_removed | refresh_reused | password_changed | erased
+    # signed_out | device_removed | refresh_reused | password_changed | phone_changed |
+    # phone_given_up | erased
     revoked_because: Mapped[str | None] = mapped_column(String(32))

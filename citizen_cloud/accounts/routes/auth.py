@@ -1,9 +1,8 @@
 """Signing in and out."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from flask.views import MethodView
 
@@ -16,22 +15,23 @@ from citizen_cloud.accounts.refusals import (
     PhoneFull,
     PhoneInvalid,
     RefreshInvalid,
+    SmsPaused,
     TotpEnrolmentRequired,
     TotpRequired,
 )
-from citizen_cloud.accounts.rules.lifetimes import OTP_DIGITS
+from citizen_cloud.accounts.routes.codes import given, network, send_code
 from citizen_cloud.accounts.schemas.sign_in import (
     ChallengeSchema,
     OtpRequestSchema,
     TokenRequestSchema,
     TokensSchema,
 )
-from citizen_cloud.accounts.services import citizens, otp, otp_tries, sign_ins, staff
+from citizen_cloud.accounts.services import citizens, networks, otp, otp_tries, sign_ins, staff
 from citizen_cloud.accounts.services.citizens import Wish
 from citizen_cloud.accounts.services.devices import DeviceProof
 from citizen_cloud.accounts.services.refresh import refresh
 from citizen_cloud.accounts.services.sign_ins import Issued
-from citizen_cloud.errors import Refusal, TooMany
+from citizen_cloud.errors import TooMany
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.context import language
@@ -41,7 +41,6 @@ from citizen_cloud.web.marks import limited, public, signed_in
 blp = Blueprint(
     "auth", url_prefix="/auth", description="登录与令牌 Signing in by code or password, tokens"
 )
-Given = TypeVar("Given")
 Sent = dict[str, Any]
 
 
@@ -51,24 +50,18 @@ class OtpView(MethodView):
 
     @blp.arguments(OtpRequestSchema)
     @blp.response(202, ChallengeSchema)
-    @blp.operation("requestCode", PhoneInvalid, TooMany)
+    @blp.operation("requestCode", PhoneInvalid, TooMany, SmsPaused)
     @limited("120/minute", by="address")
     @public
     def post(self, sent: Sent) -> otp.Challenge:
         """Send a one-time code to a phone
 
         The answer is the same whether or not the phone has an account. A code lives five minutes,
-        takes five tries and works once. One a minute and ten a day for each phone; beyond that
-        429 with `retry_after` in seconds.
+        takes five tries and works once. One a minute and ten a day for each phone, and some an
+        hour for each network; beyond that 429 with `retry_after` in seconds. A registered device
+        has limits of its own. 503 `sms_paused` when the city's hourly budget is spent.
         """
-        with db.transaction() as session:
-            return otp.request_code(
-                session,
-                phone=sent["phone"],
-                code=f"{secrets.randbelow(10**OTP_DIGITS):0{OTP_DIGITS}d}",
-                language=language(),
-                device=_proof(sent),
-            )
+        return send_code(phone=sent["phone"], device=_proof(sent), network=network())
 
 
 GRANTS = {
@@ -143,7 +136,11 @@ def _by_code(sent: Sent) -> Issued:
     device = _proof(sent)
     with db.statement() as connection:
         tried = otp_tries.try_code(
-            connection, challenge_id=sent["challenge_id"], code=sent["code"], device=device
+            connection,
+            challenge_id=sent["challenge_id"],
+            code=sent["code"],
+            device=device,
+            network=network(),
         )
     wish = Wish(
         account_id=sent.get("account_id"),
@@ -152,7 +149,7 @@ def _by_code(sent: Sent) -> Issued:
         device_name=_name(sent),
         language=language(),
     )
-    proven = _given(tried)
+    proven = given(tried)
     with db.transaction() as session:
         return citizens.sign_in(session, proven=proven, wish=wish)
 
@@ -160,12 +157,15 @@ def _by_code(sent: Sent) -> Issued:
 def _by_refresh(sent: Sent) -> Issued:
     with db.transaction() as session:
         outcome = refresh(session, token=sent["refresh_token"], device=_proof(sent))
-    return _given(outcome)
+    return given(outcome)
 
 
 def _by_password(sent: Sent) -> Issued:
     with db.statement() as connection:
         found = staff.find(connection, username=sent["username"])
+        is_known = networks.is_known_or_open(
+            connection, network=network(), account_id=found.account_id, device=_proof(sent)
+        )
     checked = staff.compared(found, sent["password"])
     with db.transaction() as session:
         outcome = staff.sign_in(
@@ -175,7 +175,9 @@ def _by_password(sent: Sent) -> Issued:
             device=_proof(sent),
             device_name=_name(sent),
         )
-    return _given(outcome)
+        if isinstance(outcome, CredentialsInvalid) and not is_known:
+            networks.count_failure(session, network=network())
+    return given(outcome)
 
 
 _GRANTS: dict[str, Callable[[Sent], Issued]] = {
@@ -183,13 +185,6 @@ _GRANTS: dict[str, Callable[[Sent], Issued]] = {
     "refresh_token": _by_refresh,
     "password": _by_password,
 }
-
-
-def _given(outcome: Given | Refusal) -> Given:
-    """Raise a refusal only here, after the transaction that counted it."""
-    if isinstance(outcome, Refusal):
-        raise outcome
-    return outcome
 
 
 def _proof(sent: Sent) -> DeviceProof | None:

@@ -10,12 +10,19 @@ from flask.views import MethodView
 from citizen_cloud import db
 from citizen_cloud.accounts import queries
 from citizen_cloud.accounts.refusals import PasswordTooWeak, PasswordWrong
-from citizen_cloud.accounts.schemas.account import MeSchema, NewPasswordSchema, OwnDevicePageSchema
-from citizen_cloud.accounts.services import SignedIn, devices, passwords
+from citizen_cloud.accounts.schemas.account import (
+    DeviceNameSchema,
+    MeSchema,
+    NewPasswordSchema,
+    OwnDevicePageSchema,
+    OwnDeviceSchema,
+    SignOutEverywhereSchema,
+)
+from citizen_cloud.accounts.services import SignedIn, devices, passwords, sign_ins
 from citizen_cloud.errors import Forbidden, Malformed, NotFound
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
+from citizen_cloud.web.caller import Caller, caller
 from citizen_cloud.web.marks import limited, signed_in
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.schemas import PageQuery
@@ -52,7 +59,8 @@ class DevicesView(MethodView):
     def get(self, asked: dict[str, Any]) -> Response:
         """List the registered devices
 
-        Latest first; `is_current` marks the one that asks.
+        Latest first; `is_current` marks the one that asks. A device on which the account's
+        document was not shown yet sees itself only.
         """
         known, limit = caller(), asked["limit"]
         with db.statement() as connection:
@@ -60,6 +68,7 @@ class DevicesView(MethodView):
                 connection,
                 account_id=known.account_id,
                 current=known.device_id,
+                only_current=known.is_stranger,
                 before=_before(asked.get("cursor")),
                 limit=limit + 1,
             )
@@ -78,18 +87,72 @@ def _before(cursor: str | None) -> UUID | None:
 class DeviceView(MethodView):
     """One registered device."""
 
+    @blp.arguments(DeviceNameSchema)
+    @blp.response(200, OwnDeviceSchema)
+    @blp.operation("nameDevice", NotFound)
+    @signed_in()
+    def patch(self, sent: dict[str, str], device_id: UUID) -> dict[str, Any]:
+        """Name a device
+
+        Names are kept encrypted and shown to the owner only. Another device than the one that
+        asks needs the document shown here, as for removing it.
+        """
+        known = _own(device_id)
+        with db.transaction() as session:
+            named = devices.name_device(
+                session, account_id=known.account_id, device_id=device_id, name=sent["name"]
+            )
+        return {**named, "is_current": device_id == known.device_id}
+
     @blp.response(204)
     @blp.operation("removeDevice", NotFound)
     @signed_in()
     def delete(self, device_id: UUID) -> None:
         """Remove a device
 
-        Its sign-ins end at once. Removing the device that asks signs it out.
+        Its sign-ins end at once. Removing the device that asks signs it out. Where the account
+        belongs to a person, another device is removed only from one on which the document was
+        shown (401 `step_up_required`).
         """
-        known = caller()
+        known = _own(device_id)
         with db.transaction() as session:
             devices.remove_device(
                 session, account_id=known.account_id, device_id=device_id, kind=known.kind
+            )
+
+
+def _own(device_id: UUID) -> Caller:
+    """Return the caller, who may touch this device: a number's next holder only his own."""
+    known = caller()
+    if device_id != known.device_id:
+        known.require_own()
+    return known
+
+
+@blp.route("/sign-out-everywhere")
+class SignOutEverywhereView(MethodView):
+    """The end of every sign-in."""
+
+    @blp.arguments(SignOutEverywhereSchema, required=False)
+    @blp.response(204)
+    @blp.operation("signOutEverywhere")
+    @signed_in()
+    def post(self, sent: dict[str, bool]) -> None:
+        """Sign out everywhere
+
+        Every sign-in of the account ends before the answer comes, this one too unless
+        `keep_this` is true. Devices stay registered. Where the account belongs to a person, the
+        document must have been shown on this device (401 `step_up_required`).
+        """
+        known = caller()
+        known.require_own()
+        with db.transaction() as session:
+            sign_ins.sign_out_everywhere(
+                session,
+                account_id=known.account_id,
+                sign_in_id=known.sign_in_id,
+                kind=known.kind,
+                keep_this=sent["keep_this"],
             )
 
 

@@ -18,6 +18,8 @@ OTP_FAILURES_PER_DAY = 20
 OTP_LOCK = timedelta(minutes=60)
 
 ACCOUNTS_PER_PHONE = 2
+# A carrier gives a number out again after about this long; whoever was away longer has lost it.
+PHONE_IDLE = timedelta(days=90)
 
 FREE_FAILURES = 5
 LONGEST_LOCK = timedelta(minutes=15)

@@ -45,6 +45,21 @@ class OwnDeviceSchema(Outgoing):
     is_current = Flag(metadata={"example": True})
 
 
+class DeviceNameSchema(Incoming):
+    """How its owner will recognise a device."""
+
+    name = Str(required=True, max_length=64, metadata={"example": "小明的手机"})
+
+
+class SignOutEverywhereSchema(Incoming):
+    """Whether the sign-in that asks ends as well."""
+
+    keep_this = Flag(
+        load_default=False,
+        metadata={"description": "true keeps the sign-in that asks", "example": True},
+    )
+
+
 class ConsentSchema(Outgoing):
     """A purpose, its present text, and what the citizen said to it."""
 

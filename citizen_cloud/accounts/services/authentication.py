@@ -23,7 +23,6 @@ class SignedIn(Caller):
 
     phone_sealed: bytes | None
     display_name_sealed: bytes | None
-    has_person: bool
 
 
 # Driver-level SQL: this runs before every signed-in request, and compiling costs as much as it.

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import mask_name, name_place, phone_place
-from citizen_cloud.accounts.refusals import AccountChoiceRequired, AccountSuspended, PhoneFull
-from citizen_cloud.accounts.rules.lifetimes import ACCOUNTS_PER_PHONE
-from citizen_cloud.accounts.services import devices, otp_tries, sign_ins
+from citizen_cloud.accounts.refusals import AccountChoiceRequired, AccountSuspended
+from citizen_cloud.accounts.services import devices, otp_tries, phones, sign_ins
 from citizen_cloud.accounts.services.devices import DeviceProof
 from citizen_cloud.accounts.services.otp_tries import ProvenPhone
 from citizen_cloud.accounts.services.sign_ins import Issued
@@ -33,15 +32,6 @@ class Wish:
     language: Language = "zh"
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
-_OF_PHONE = text(
-    """
-    SELECT a.id, a.status, a.person_id, p.name_sealed
-      FROM accounts.account a LEFT JOIN accounts.person p ON p.id = a.person_id
-     WHERE a.phone_index = ANY(:phones) AND a.kind = 'citizen' AND a.status <> 'closed'
-     ORDER BY a.id
-    """
-)
 _CREATE = text(
     """
     INSERT INTO accounts.account (id, kind, phone_sealed, phone_index, language)
@@ -59,7 +49,7 @@ def sign_in(
     then), ``PhoneFull``, ``AccountSuspended``.
     """
     otp_tries.spend(session, challenge_id=proven.challenge_id, now=now)
-    account_id = _account(session, proven.phone, wish)
+    account_id = _account(session, proven.phone, wish, now)
     device = devices.recognise_or_add(
         session, account_id=account_id, proof=wish.device, name=wish.device_name, now=now
     )
@@ -68,16 +58,11 @@ def sign_in(
     )
 
 
-def _account(session: Session, phone: str, wish: Wish) -> UUID:
-    rings = crypto.current()
+def _account(session: Session, phone: str, wish: Wish, now: datetime | None) -> UUID:
     # Two challenges of one unknown phone may arrive together: one of them creates the account.
-    number = int.from_bytes(rings.lookup("phone.lock", phone)[:8], "big", signed=True)
-    session.execute(_LOCK, {"number": number})
-    indexes = rings.lookups_of("phone", phone)
-    found = session.execute(_OF_PHONE, {"phones": indexes}).mappings().all()
+    found = phones.accounts_of(session, phone)
     if wish.new_account or (not found and wish.account_id is None):
-        if len(found) >= ACCOUNTS_PER_PHONE:
-            raise PhoneFull
+        phones.make_room(session, accounts=found, now=now)
         return _create(session, phone, wish.language)
     chosen = [row for row in found if wish.account_id in (None, row["id"])]
     if len(chosen) != 1:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.refusals import ConsentOutdated, ConsentRequired
-from citizen_cloud.accounts.rules.consents import PURPOSES, Purpose
+from citizen_cloud.accounts.rules.consents import PURPOSES, REAL_NAME, Purpose
 from citizen_cloud.audit.services import Act, record
 
 
@@ -50,6 +50,8 @@ _WITHDRAW = text(
      WHERE account_id = :account_id AND purpose = :purpose AND withdrawn_at IS NULL
     """
 )
+# No new business in a name whose use was taken back: every device stands at level 1 again.
+_FORGET_PROOFS = text("UPDATE accounts.device SET proven_at = NULL WHERE account_id = :account_id")
 
 
 def consents_of(session: Session | Connection, *, account_id: UUID) -> list[Consent]:
@@ -85,13 +87,15 @@ def answer_consent(
     """Write down a yes or its withdrawal; other purposes are untouched.
 
     Agreeing to another version than the present one raises ``ConsentOutdated``; withdrawing ends
-    every version.
+    every version. Without consent to ``real_name`` the document counts on no device any more.
     """
     known = PURPOSES[purpose]
     if granted and version != known.version:
         raise ConsentOutdated(purpose=purpose, version=known.version)
     said = {"account_id": account_id, "purpose": purpose, "version": version, "now": now}
     session.execute(_GRANT if granted else _WITHDRAW, said)
+    if purpose == REAL_NAME and not granted:
+        session.execute(_FORGET_PROOFS, {"account_id": account_id})
     record(
         session,
         Act(

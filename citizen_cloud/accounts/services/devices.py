@@ -1,4 +1,8 @@
-"""Devices prove themselves with a secret the server drew; removing one signs it out at once."""
+"""Devices prove themselves with a secret the server drew; removing one signs it out at once.
+
+A new device of an account that belongs to a person is told to the others: its owner may not be
+the person.
+"""
 
 import hashlib
 import secrets
@@ -10,12 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import device_name_place
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound
+from citizen_cloud.jobs.services import announce
 
 SECRET_BYTES = 32
-UNNAMED = "未命名设备"
+ADDED = "accounts.device_added"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,18 @@ class DeviceProof:
 
     id: UUID
     secret: str
+
+
+# A proof, or the id of a device whose token the gate let in; None for a stranger.
+Shown = DeviceProof | UUID | None
+
+
+def shown(device: Shown) -> dict[str, object]:
+    """Return what a statement needs to judge a device."""
+    if isinstance(device, DeviceProof):
+        hashed = secret_hash(device.secret)
+        return {"device_id": device.id, "device_hash": hashed, "is_let_in": False}
+    return {"device_id": device, "device_hash": None, "is_let_in": device is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +71,22 @@ _SEEN = text(
      WHERE id = :id AND account_id = :account_id AND secret_hash = :hash AND removed_at IS NULL
     """
 )
+# Whether somebody is to be told: asked on the way, for every sign-in of a new device needs it.
 _ADD = text(
     """
-    INSERT INTO accounts.device (id, account_id, name, secret_hash, created_at, last_seen_at)
+    INSERT INTO accounts.device (id, account_id, name_sealed, secret_hash, created_at, last_seen_at)
     VALUES (:id, :account_id, :name, :hash, coalesce(:now, statement_timestamp()),
             coalesce(:now, statement_timestamp()))
+    RETURNING EXISTS (SELECT 1 FROM accounts.account a
+                        JOIN accounts.device o ON o.account_id = a.id AND o.removed_at IS NULL
+                       WHERE a.id = :account_id AND a.person_id IS NOT NULL)
+    """
+)
+_NAME = text(
+    """
+    UPDATE accounts.device SET name_sealed = :name
+     WHERE id = :id AND account_id = :account_id AND removed_at IS NULL
+    RETURNING id, created_at, last_seen_at
     """
 )
 _REMOVE = text(
@@ -101,9 +131,23 @@ def recognise_or_add(
             return Registered(id=proof.id)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     device = Registered(id=new_id(), secret=secret)
-    facts = {"id": device.id, "account_id": account_id, "name": name or UNNAMED, "now": now}
-    session.execute(_ADD, {**facts, "hash": secret_hash(secret)})
+    sealed = crypto.current().seal(name, place=device_name_place(device.id)) if name else None
+    facts = {"id": device.id, "account_id": account_id, "name": sealed, "now": now}
+    if session.scalar(_ADD, {**facts, "hash": secret_hash(secret)}):
+        announce(session, ADDED, {"account_id": account_id, "device_id": device.id})
     return device
+
+
+def name_device(
+    session: Session, *, account_id: UUID, device_id: UUID, name: str
+) -> dict[str, object]:
+    """Give a device another name; return it as listed. Raises ``NotFound`` for anybody else's."""
+    sealed = crypto.current().seal(name, place=device_name_place(device_id))
+    asked = {"id": device_id, "account_id": account_id, "name": sealed}
+    row = session.execute(_NAME, asked).mappings().first()
+    if row is None:
+        raise NotFound
+    return {**row, "name": name}
 
 
 def remove_device(

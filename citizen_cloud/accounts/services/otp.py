@@ -1,10 +1,11 @@
-"""One-time codes by text message, sent within limits.
+"""One-time codes by text message, each for one purpose, sent within limits.
 
 Nothing here looks at accounts, so nobody learns from an answer whether a phone is known.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,15 +15,15 @@ from citizen_cloud import crypto
 from citizen_cloud.accounts.refusals import PhoneInvalid
 from citizen_cloud.accounts.rules import lifetimes
 from citizen_cloud.accounts.rules.phones import canonical_phone
-from citizen_cloud.accounts.services import devices
-from citizen_cloud.accounts.services.devices import DeviceProof
+from citizen_cloud.accounts.services import devices, networks, sms_spend
+from citizen_cloud.accounts.services.devices import DeviceProof, Shown
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import TooMany
 from citizen_cloud.jobs.services import announce
 from citizen_cloud.text import Language
 
 REQUESTED = "accounts.otp_requested"
-PURPOSE = "sign_in"
+Purpose = Literal["sign_in", "step_up", "new_phone", "counter"]
 LIMITS = {
     "resend": lifetimes.OTP_RESEND,
     "lock": lifetimes.OTP_LOCK,
@@ -88,28 +89,30 @@ def request_code(
     phone: str,
     code: str,
     language: Language,
-    device: DeviceProof | None = None,
+    purpose: Purpose = "sign_in",
+    device: Shown = None,
+    network: str | None = None,
     now: datetime | None = None,
 ) -> Challenge:
     """Send a code: at most one a minute and ten a city day for each allowance.
 
     A registered device of the phone has its own allowance, so strangers who use up or lock the
-    phone's day do not keep its owner out. Raises ``PhoneInvalid`` or ``TooMany``.
+    phone's day do not keep its owner out. A code asked for from a proven device is good on that
+    device only. Strangers count against their ``network`` (``rules.networks``) besides, where it
+    is given. Raises ``PhoneInvalid``, ``TooMany``, ``SmsPaused``.
     """
     canonical = canonical_phone(phone)
     if canonical is None:
         raise PhoneInvalid(errors=[{"pointer": "/phone", "code": "phone_invalid"}])
-    rings = crypto.current()
-    proven = device if device and _is_known(session, device, canonical) else None
-    allowance = (
-        rings.lookup("otp.device", str(proven.id)) if proven else rings.lookup("phone", canonical)
-    )
-    sent_at: datetime | None = session.scalar(_TAKE, {**LIMITS, "allowance": allowance, "now": now})
-    if sent_at is None:
-        raise TooMany(retry_after=_seconds_to_wait(session, allowance, now))
-    challenge = _store(
-        session, phone=canonical, code=code, device=proven, allowance=allowance, sent_at=sent_at
-    )
+    device_id = _proven(session, device, canonical)
+    allowances = _allowances(purpose, canonical, device_id)
+    sent_at = [_take(session, allowance, now) for allowance in allowances][-1]
+    if device_id is None and network is not None:
+        networks.take_code(session, network=network, now=now)
+    is_vouched_for = device_id is not None or purpose == "counter"
+    sms_spend.take_text(session, is_proven=is_vouched_for, now=now)
+    asked = _Asked(purpose=purpose, phone=canonical, device_id=device_id, allowance=allowances[-1])
+    challenge = _store(session, asked=asked, code=code, sent_at=sent_at)
     announce(
         session,
         REQUESTED,
@@ -120,26 +123,63 @@ def request_code(
     return challenge
 
 
-def _store(
-    session: Session,
-    *,
-    phone: str,
-    code: str,
-    device: DeviceProof | None,
-    allowance: bytes,
-    sent_at: datetime,
-) -> Challenge:
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a code is bound to, and whose day its failures count on."""
+
+    purpose: Purpose
+    phone: str
+    device_id: UUID | None
+    allowance: bytes
+
+
+def _proven(session: Session, device: Shown, phone: str) -> UUID | None:
+    """Return the device that was proven: by the gate, or as one of an account of this phone."""
+    if isinstance(device, DeviceProof):
+        return device.id if _is_known(session, device, phone) else None
+    return device
+
+
+def _allowances(purpose: Purpose, phone: str, device_id: UUID | None) -> list[bytes]:
+    """Return whose days a code counts on; its failures count on the last one's.
+
+    A code to a number that is not one's own yet counts on both: however many devices ask, nobody
+    is sent more than ten.
+    """
+    lookup = crypto.current().lookup
+    if device_id is None:
+        return [lookup("phone", phone)]
+    if purpose == "new_phone":
+        return [lookup("phone", phone), lookup("otp.device", f"{device_id}:new_phone")]
+    return [lookup("otp.device", str(device_id))]
+
+
+def device_allowances(device_id: UUID) -> list[bytes]:
+    """Return every allowance a device may have used, under every key held."""
+    rings = crypto.current()
+    values = (str(device_id), f"{device_id}:new_phone")
+    return [index for value in values for index in rings.lookups_of("otp.device", value)]
+
+
+def _take(session: Session, allowance: bytes, now: datetime | None) -> datetime:
+    sent_at: datetime | None = session.scalar(_TAKE, {**LIMITS, "allowance": allowance, "now": now})
+    if sent_at is None:
+        raise TooMany(retry_after=_seconds_to_wait(session, allowance, now))
+    return sent_at
+
+
+def _store(session: Session, *, asked: _Asked, code: str, sent_at: datetime) -> Challenge:
     rings, challenge_id = crypto.current(), new_id()
     session.execute(
         _CHALLENGE,
         {
             "id": challenge_id,
-            "purpose": PURPOSE,
-            "phone_index": rings.lookup("phone", phone),
-            "phone_sealed": rings.seal(phone, place=phone_place(challenge_id)),
-            "device_id": device.id if device else None,
-            "allowance": allowance,
-            "code_hash": code_hash(challenge_id, code),
+            "purpose": asked.purpose,
+            "phone_index": rings.lookup("phone", asked.phone),
+            "phone_sealed": rings.seal(asked.phone, place=phone_place(challenge_id)),
+            "device_id": asked.device_id,
+            "allowance": asked.allowance,
+            "code_hash": code_hash(challenge_id, asked.purpose, code),
             "t": sent_at,
             "life": lifetimes.OTP_LIFE,
         },
@@ -161,9 +201,9 @@ def _seconds_to_wait(session: Session, allowance: bytes, now: datetime | None) -
     return max(1, int(session.scalar(_WAIT, asked) or 1))
 
 
-def code_hash(challenge_id: UUID, code: str) -> bytes:
+def code_hash(challenge_id: UUID, purpose: Purpose, code: str) -> bytes:
     """Return what is stored of a code: keyed, and bound to its challenge and purpose."""
-    return crypto.current().keyed_hash("otp:" + PURPOSE, f"{challenge_id}:{code}")
+    return crypto.current().keyed_hash("otp:" + purpose, f"{challenge_id}:{code}")
 
 
 def phone_place(challenge_id: UUID) -> str:

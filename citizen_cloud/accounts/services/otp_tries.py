@@ -13,11 +13,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts import allowances
 from citizen_cloud.accounts.refusals import OtpInvalid
 from citizen_cloud.accounts.rules import lifetimes
-from citizen_cloud.accounts.services import devices
-from citizen_cloud.accounts.services.devices import DeviceProof
-from citizen_cloud.accounts.services.otp import LIMITS, PURPOSE, code_hash, phone_place
+from citizen_cloud.accounts.services import devices, networks
+from citizen_cloud.accounts.services.devices import Shown
+from citizen_cloud.accounts.services.otp import LIMITS, Purpose, code_hash, phone_place
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Refusal, TooMany
 
@@ -31,7 +32,8 @@ class ProvenPhone:
 
 
 # The try is counted before it is judged: parallel guesses share the five, whoever is first. The
-# failure is counted in the same statement, where a worker's death cannot come between.
+# failure is counted in the same statement, where a worker's death cannot come between. Only codes
+# bound to no device count against the network: the others no stranger can guess.
 _TRY = text(
     """
     WITH clock AS (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t),
@@ -43,11 +45,15 @@ _TRY = text(
                AND NOT EXISTS (SELECT 1 FROM accounts.otp_day l
                                 WHERE l.allowance = c.allowance AND l.day_on >= day - 1
                                   AND l.locked_until > t)
-            RETURNING c.allowance, c.phone_sealed, c.code_hash = :hash
+               AND (c.device_id IS NOT NULL
+                    OR NOT EXISTS (SELECT 1 FROM accounts.network_hour n
+                                    WHERE n.network = :network AND n.failures >= :most_failures
+                                      AND n.hour_at = date_trunc('hour', t)))
+            RETURNING c.allowance, c.phone_sealed, c.device_id, c.code_hash = :hash
                AND (c.device_id IS NULL OR EXISTS (
                     SELECT 1 FROM accounts.device d
-                     WHERE d.id = c.device_id AND d.id = :device_id
-                       AND d.secret_hash = :device_hash AND d.removed_at IS NULL)) AS is_right),
+                     WHERE d.id = c.device_id AND d.id = :device_id AND d.removed_at IS NULL
+                       AND (:is_let_in OR d.secret_hash = :device_hash))) AS is_right),
          counted AS (
             INSERT INTO accounts.otp_day AS d (allowance, day_on, sent, failures)
             SELECT allowance, day, 0, 1 FROM tried, today WHERE NOT is_right
@@ -56,16 +62,26 @@ _TRY = text(
                    locked_until = CASE WHEN (d.failures + 1) % :failures = 0
                                        THEN (SELECT t FROM clock) + :lock
                                        ELSE d.locked_until END
-            RETURNING locked_until > (SELECT t FROM clock) AS is_locked)
+            RETURNING locked_until > (SELECT t FROM clock) AS is_locked),
+         network_counted AS (
+            INSERT INTO accounts.network_hour AS n (network, hour_at, failures)
+            SELECT :network, date_trunc('hour', t), 1 FROM counted, tried, clock
+             WHERE tried.device_id IS NULL AND cast(:network AS bytea) IS NOT NULL
+            ON CONFLICT (network, hour_at) DO UPDATE SET failures = n.failures + 1)
     SELECT tried.is_right, tried.phone_sealed, counted.is_locked
       FROM tried LEFT JOIN counted ON true
     """
 )
-_LOCKED = text(
+_WAIT = text(
     """
-    SELECT ceil(extract(epoch FROM max(
-             l.locked_until - coalesce(cast(:now AS timestamptz), statement_timestamp()))))
-      FROM accounts.otp_challenge c JOIN accounts.otp_day l ON l.allowance = c.allowance
+    WITH clock AS (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t)
+    SELECT ceil(extract(epoch FROM greatest(
+             (SELECT max(l.locked_until) FROM accounts.otp_day l
+               WHERE l.allowance = c.allowance) - t,
+             (SELECT n.hour_at + interval '1 hour' FROM accounts.network_hour n
+               WHERE n.network = :network AND n.failures >= :most_failures
+                 AND n.hour_at = date_trunc('hour', t) AND c.device_id IS NULL) - t)))
+      FROM clock, accounts.otp_challenge c
      WHERE c.id = :id AND c.spent_at IS NULL
     """
 )
@@ -76,35 +92,47 @@ def try_code(
     *,
     challenge_id: UUID,
     code: str,
-    device: DeviceProof | None = None,
+    purpose: Purpose = "sign_in",
+    device: Shown = None,
+    network: str | None = None,
     now: datetime | None = None,
 ) -> ProvenPhone | Refusal:
     """Count one try and judge it; run in autocommit, and raise a returned refusal afterwards.
 
-    Five tries a challenge, five minutes, one use; every twentieth failure of a day locks the
-    allowance for an hour.
+    Five tries a challenge, five minutes, one use, one purpose; every twentieth failure of a day
+    locks the allowance for an hour. Strangers of a network that failed too often wait for the next
+    hour; a device that proves itself does not.
     """
+    by_network = {
+        "network": networks.index_of(network) if network else None,
+        "most_failures": allowances.current().failures_per_network,
+    }
     row = connection.execute(
         _TRY,
         {
             **LIMITS,
+            **by_network,
+            **devices.shown(device),
             "id": challenge_id,
-            "purpose": PURPOSE,
-            "hash": code_hash(challenge_id, code),
-            "device_id": device.id if device else None,
-            "device_hash": devices.secret_hash(device.secret) if device else None,
+            "purpose": purpose,
+            "hash": code_hash(challenge_id, purpose, code),
             "now": now,
         },
     ).first()
     if row is None:
-        locked_s = connection.scalar(_LOCKED, {"id": challenge_id, "now": now})
-        return TooMany(retry_after=int(locked_s)) if locked_s and locked_s > 0 else OtpInvalid()
+        return _untried(connection, {**by_network, "id": challenge_id, "now": now})
     if row.is_right:
         opened = crypto.current().open(row.phone_sealed, place=phone_place(challenge_id))
         return ProvenPhone(challenge_id=challenge_id, phone=opened)
     if row.is_locked:
         record(connection, _locked_act(challenge_id))
     return OtpInvalid()
+
+
+def _untried(connection: Connection, asked: dict[str, object]) -> Refusal:
+    """Say why a code was not even looked at: something is locked, or there is none."""
+    wait_s = connection.scalar(_WAIT, asked)
+    return TooMany(retry_after=int(wait_s)) if wait_s and wait_s > 0 else OtpInvalid()
 
 
 def _locked_act(challenge_id: UUID) -> Act:

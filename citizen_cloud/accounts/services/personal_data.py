@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import (
+    device_name_place,
     display_name_place,
     document_place,
     name_place,
     phone_place,
 )
+from citizen_cloud.accounts.services.otp import device_allowances
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.manifest import Subject
 
@@ -41,7 +43,7 @@ _PERSON = text(
 )
 _DEVICES = text(
     """
-    SELECT id, name, created_at, last_seen_at, proven_at, removed_at
+    SELECT id, name_sealed, created_at, last_seen_at, proven_at, removed_at
       FROM accounts.device WHERE account_id = ANY(:ids) ORDER BY id
     """
 )
@@ -60,7 +62,8 @@ _CONSENTS = text(
 _CODES = text(
     """
     SELECT id, purpose, tries, created_at, expires_at, spent_at
-      FROM accounts.otp_challenge WHERE phone_index = ANY(:phones) ORDER BY id
+      FROM accounts.otp_challenge
+     WHERE phone_index = ANY(:phones) OR device_id = ANY(:devices) ORDER BY id
     """
 )
 _CODE_DAYS = text(
@@ -85,14 +88,15 @@ def export_data(session: Session, subject: Subject) -> dict[str, Any]:
     people = _people(accounts, subject)
     devices = _rows(session, _DEVICES, ids=ids)
     phones = _phone_indexes(accounts)
-    allowances = [*phones, *_device_allowances([row["id"] for row in devices])]
+    device_ids = [row["id"] for row in devices]
+    allowances = [*phones, *_device_allowances(device_ids)]
     return {
         "accounts": [_account(row) for row in accounts],
         "persons": [_person(row) for row in session.execute(_PERSON, {"ids": people}).mappings()],
-        "devices": devices,
+        "devices": [_device(row) for row in devices],
         "sign_ins": _rows(session, _SIGN_INS, ids=ids),
         "consents": _rows(session, _CONSENTS, ids=ids),
-        "codes": _rows(session, _CODES, phones=phones),
+        "codes": _rows(session, _CODES, phones=phones, devices=device_ids),
         "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
         "looks_at_your_data": _rows(session, _LOOKS, ids=people),
     }
@@ -117,6 +121,11 @@ def _account(row: RowMapping) -> dict[str, Any]:
     }
 
 
+def _device(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name != "name_sealed"}
+    return {**kept, "name": _opened(row["name_sealed"], device_name_place(row["id"]))}
+
+
 def _person(row: RowMapping) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("id", "document_type", "level", "verified_by")},
@@ -139,8 +148,7 @@ def _phone_indexes(accounts: Any) -> list[bytes]:
 
 
 def _device_allowances(device_ids: list[UUID]) -> list[bytes]:
-    rings = crypto.current()
-    return [index for each in device_ids for index in rings.lookups_of("otp.device", str(each))]
+    return [index for each in device_ids for index in device_allowances(each)]
 
 
 _ERASE = (

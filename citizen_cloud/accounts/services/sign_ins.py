@@ -113,7 +113,14 @@ _REVOKE_OTHERS = text(
     """
     UPDATE accounts.sign_in
        SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = :reason
-     WHERE account_id = :account_id AND id <> :keep AND revoked_at IS NULL
+     WHERE account_id = :account_id AND revoked_at IS NULL
+       AND (cast(:keep AS uuid) IS NULL OR id <> :keep)
+    """
+)
+_PROVED = text(
+    """
+    UPDATE accounts.sign_in SET proved_at = coalesce(:now, statement_timestamp())
+     WHERE id = :id AND revoked_at IS NULL
     """
 )
 
@@ -122,13 +129,43 @@ def end_others(
     session: Session | Connection,
     *,
     account_id: UUID,
-    keep: UUID,
+    keep: UUID | None,
     reason: str,
     now: datetime | None = None,
 ) -> None:
-    """End every other sign-in of an account."""
+    """End every other sign-in of an account; all of them where none is kept."""
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
     session.execute(_REVOKE_OTHERS, asked)
+
+
+def sign_out_everywhere(
+    session: Session,
+    *,
+    account_id: UUID,
+    sign_in_id: UUID,
+    kind: str,
+    keep_this: bool,
+    now: datetime | None = None,
+) -> None:
+    """End every sign-in of an account, on request all but the one that asks."""
+    keep = sign_in_id if keep_this else None
+    end_others(session, account_id=account_id, keep=keep, reason="signed_out", now=now)
+    facts: dict[str, object] = {"kept_this": keep_this}
+    record(session, act("signed_out_everywhere", kind, account_id, sign_in_id, facts))
+
+
+def note_proof(
+    session: Session,
+    *,
+    account_id: UUID,
+    sign_in_id: UUID,
+    kind: str,
+    amr: str,
+    now: datetime | None = None,
+) -> None:
+    """Write down that the factors were shown again; doors marked ``fresh`` open for a while."""
+    session.execute(_PROVED, {"id": sign_in_id, "now": now})
+    record(session, act("stepped_up", kind, account_id, sign_in_id, {"amr": amr}))
 
 
 def act(

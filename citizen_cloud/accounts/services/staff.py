@@ -1,8 +1,9 @@
 """Sign staff and admins in: password, then a second factor that is enrolled the first time.
 
-Every refusal of a password is the same, and so is its cost: unknown name, wrong password, paused
-account. What a failure counts must outlive the refusal, so ``sign_in`` returns it. A registered
-device has a count of its own: strangers who guess at a name pause strangers only.
+Every refusal of a password is the same, and so is its cost, in the hasher and in the database:
+unknown name, wrong password, paused account. What a failure counts must outlive the refusal, so
+``sign_in`` returns it. A registered device has a count of its own: strangers who guess at a name
+pause strangers only.
 """
 
 import secrets
@@ -27,8 +28,8 @@ from citizen_cloud.accounts.refusals import (
 )
 from citizen_cloud.accounts.rules import totp as rules
 from citizen_cloud.accounts.rules.lifetimes import FREE_FAILURES, lock_after
-from citizen_cloud.accounts.services import devices, sign_ins
-from citizen_cloud.accounts.services.devices import DeviceProof
+from citizen_cloud.accounts.services import devices, networks, sign_ins
+from citizen_cloud.accounts.services.devices import DeviceProof, Shown
 from citizen_cloud.accounts.services.sign_ins import Issued
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
@@ -81,7 +82,8 @@ _LOCK = text(
 _KNOWN = text(
     """
     SELECT id AS device_id, failures, locked_until > :t AS is_locked FROM accounts.device
-     WHERE id = :id AND account_id = :account_id AND secret_hash = :hash AND removed_at IS NULL
+     WHERE id = :device_id AND account_id = :account_id AND removed_at IS NULL
+       AND (:is_let_in OR secret_hash = :device_hash)
     """
 )
 # By whether a registered device proved itself.
@@ -114,13 +116,11 @@ def sign_in(
     now: datetime | None = None,
 ) -> Issued | Refusal:
     """Sign in with a compared password and a code; raise a returned refusal after the commit."""
-    row = _locked(session, checked.account_id, device, now)
+    row = locked(session, checked.account_id, device, now)
     if row is None or row["is_locked"]:
+        networks.count_nobody(session, now=now)
         return CredentialsInvalid()
-    # Compared outside this transaction: a password changed meanwhile does not count.
-    if not checked.is_right or row["password_hash"] != checked.stored:
-        return _failed(session, row)
-    refusal = _second_factor(session, row, code)
+    refusal = judged(session, row, checked, code)
     if refusal is not None:
         return refusal
     if row["status"] == "suspended":
@@ -133,25 +133,29 @@ def sign_in(
     )
 
 
-def _locked(
-    session: Session, account_id: UUID, device: DeviceProof | None, now: datetime | None
-) -> Row | None:
+def locked(session: Session, account_id: UUID, device: Shown, now: datetime | None) -> Row | None:
     """Lock the account and return it with the failures that count for this device."""
     found = session.execute(_LOCK, {"id": account_id, "now": now}).mappings().first()
     if found is None:
         return None
     row: Row = {**found, "device_id": None}
     if device is not None:
-        proof = {"id": device.id, "hash": devices.secret_hash(device.secret)}
-        asked = {**proof, "account_id": account_id, "t": row["t"]}
+        asked = {**devices.shown(device), "account_id": account_id, "t": row["t"]}
         row |= session.execute(_KNOWN, asked).mappings().first() or {}
     return row
 
 
+def judged(session: Session, row: Row, checked: Checked, code: str | None) -> Refusal | None:
+    """Judge a compared password and a code; failures are counted on the locked row."""
+    # Compared outside this transaction: a password changed meanwhile does not count.
+    if not checked.is_right or row["password_hash"] != checked.stored:
+        return _failed(session, row)
+    return _second_factor(session, row, code)
+
+
 def _count(session: Session, row: Row, failures: int, until: datetime | None) -> None:
-    counted = {"failures": failures, "until": until}
-    by = {"id": row["id"], "device_id": row["device_id"]}
-    session.execute(_COUNT[row["device_id"] is not None], {**counted, **by})
+    counted = {"failures": failures, "until": until, "id": row["id"], "device_id": row["device_id"]}
+    session.execute(_COUNT[row["device_id"] is not None], counted)
 
 
 def _second_factor(session: Session, row: Row, code: str | None) -> Refusal | None:

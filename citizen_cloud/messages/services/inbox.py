@@ -88,20 +88,25 @@ def _text_account(session: Session, note: Note, now: datetime) -> None:
     )
 
 
+# What a device may see that showed no document: what came after it was registered.
+_SINCE = """
+    (cast(:since_device AS uuid) IS NULL
+     OR created_at >= (SELECT d.created_at FROM accounts.device d WHERE d.id = :since_device))
+"""
 # One row always: how much is unread, and beside it the page, if there is one.
 _INBOX = text(
-    """
+    f"""
     SELECT n.unread, m.*
       FROM (SELECT count(*) AS unread FROM messages.message
-             WHERE account_id = :account_id AND read_at IS NULL) n
+             WHERE account_id = :account_id AND read_at IS NULL AND {_SINCE}) n
       LEFT JOIN LATERAL (
            SELECT id, kind, title, body, subject_type, subject_id, created_at, read_at
              FROM messages.message
             WHERE account_id = :account_id AND (NOT :only_unread OR read_at IS NULL)
-              AND (cast(:before AS uuid) IS NULL OR id < :before)
+              AND (cast(:before AS uuid) IS NULL OR id < :before) AND {_SINCE}
             ORDER BY id DESC LIMIT :limit) m ON true
      ORDER BY m.id DESC
-    """
+    """  # noqa: S608 - put together from constants
 )
 
 
@@ -114,10 +119,25 @@ class Inbox:
 
 
 def inbox(
-    session: Session, *, account_id: UUID, only_unread: bool, before: UUID | None, limit: int
+    session: Session,
+    *,
+    account_id: UUID,
+    since_device: UUID | None = None,
+    only_unread: bool,
+    before: UUID | None,
+    limit: int,
 ) -> Inbox:
-    """Return messages behind a cursor, in one statement."""
-    facts = {"account_id": account_id, "only_unread": only_unread, "before": before, "limit": limit}
+    """Return messages behind a cursor, in one statement.
+
+    With ``since_device`` only those are there that came after this device was registered.
+    """
+    facts = {
+        "account_id": account_id,
+        "since_device": since_device,
+        "only_unread": only_unread,
+        "before": before,
+        "limit": limit,
+    }
     rows = session.execute(_INBOX, facts).mappings().all()
     return Inbox(
         unread=rows[0]["unread"], messages=[dict(row) for row in rows if row["id"] is not None]
@@ -125,17 +145,20 @@ def inbox(
 
 
 _READ = text(
-    """
+    f"""
     UPDATE messages.message SET read_at = coalesce(read_at, statement_timestamp())
-     WHERE id = :id AND account_id = :account_id
+     WHERE id = :id AND account_id = :account_id AND {_SINCE}
     RETURNING id, kind, title, body, subject_type, subject_id, created_at, read_at
-    """
+    """  # noqa: S608 - put together from constants
 )
 
 
-def mark_read(session: Session, *, account_id: UUID, message_id: UUID) -> dict[str, Any]:
+def mark_read(
+    session: Session, *, account_id: UUID, message_id: UUID, since_device: UUID | None = None
+) -> dict[str, Any]:
     """Mark a message of one's own as read; again changes nothing. Raises ``NotFound``."""
-    row = session.execute(_READ, {"id": message_id, "account_id": account_id}).mappings().first()
+    asked = {"id": message_id, "account_id": account_id, "since_device": since_device}
+    row = session.execute(_READ, asked).mappings().first()
     if row is None:
         raise NotFound
     return dict(row)

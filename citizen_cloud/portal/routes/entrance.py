@@ -91,7 +91,12 @@ class Home(MethodView):
         me, now = caller(), clock.now()
         person_id = me.identity.person_id if me.identity else None
         with db.statement() as connection:
-            found = queries.home(connection, account_id=me.account_id, person_id=person_id)
+            found = queries.home(
+                connection,
+                account_id=me.account_id,
+                person_id=person_id,
+                since_device=me.device_id if me.is_stranger else None,
+            )
         return {
             "unread_messages": found.unread,
             "tiles": [_tile(module, state, found) for module, state in modules_on()],
