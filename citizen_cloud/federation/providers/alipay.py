@@ -77,7 +77,7 @@ class Alipay:
     def _refuse(self, error: Any) -> None:
         """Tell a refused code from trouble; an error needs no signature, for it opens nothing."""
         sub_code = error.get("sub_code") if isinstance(error, dict) else None
-        if sub_code in CODE_REFUSED:
+        if isinstance(sub_code, str) and sub_code in CODE_REFUSED:
             raise FederatedCodeInvalid
         raise self._wire.failed("error_response")
 

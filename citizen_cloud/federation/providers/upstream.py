@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import structlog
 
@@ -135,7 +135,7 @@ class Upstream:
             answer = self._wire.ask("POST", endpoints.token, data=asked)
         else:
             # RFC 6749, 2.3.1: both are form-encoded before they become a user name and password.
-            auth = (quote(client, safe=""), quote(secret, safe=""))
+            auth = (quote_plus(client), quote_plus(secret))
             answer = self._wire.ask("POST", endpoints.token, data=asked, auth=auth)
         if not answer.is_success:
             raise self._refused(answer)

@@ -41,11 +41,13 @@ class WeChatMiniProgram:
 
     def _openid(self, said: dict[str, Any]) -> str:
         error = said.get("errcode", 0)
+        if not isinstance(error, int):
+            raise self._wire.failed("errcode unclear")
         if error in CODE_REFUSED:
             raise FederatedCodeInvalid
         if error != 0:
             # -1 busy, 45011 too often; 40013, 40125: appid or secret of this installation
-            raise self._wire.failed(f"errcode {error if isinstance(error, int) else 'unclear'}")
+            raise self._wire.failed(f"errcode {error}")
         openid = said.get("openid")
         if not isinstance(openid, str) or not is_subject(openid):
             raise self._wire.failed("no openid")
