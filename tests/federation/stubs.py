@@ -238,6 +238,7 @@ class OpenId(Stub):
         self.published = ["2026-11"]
         self.auth_methods = ["client_secret_basic", "client_secret_post"]
         self.userinfo = {}
+        self.access_token = "at-1"  # noqa: S105 - of nobody
         # Change a token's claims, or the whole making of it.
         self.claims = {}
         self.make = self.signed
@@ -316,7 +317,7 @@ class OpenId(Stub):
         body = {name: value for name, value in body.items() if value is not None}
         self.userinfo.setdefault("sub", subject)
         token = self.make({"kid": self.kid}, body)
-        return 200, {"access_token": "at-1", "token_type": "Bearer", "id_token": token}
+        return 200, {"access_token": self.access_token, "token_type": "Bearer", "id_token": token}
 
     def signed(self, header, body):
         return jwt.encode(body, key(self.kid), "RS256", headers=header)

@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 def test_the_challenge_is_the_one_of_rfc_7636():
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWWbuGJSstw-cM"
+    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,18 @@ def test_userinfo_of_another_subject_is_not_used(openid, openid_port, sub):
     assert (vouched.subject, vouched.level, vouched.document) == ("citizen-1", 1, None)
 
 
+@pytest.mark.parametrize("said", [(500, {}), (401, {}), (200, ["citizen-1"])])
+def test_without_userinfo_the_level_is_the_lower_one(openid, openid_port, said):
+    openid._userinfo = lambda _: said
+    assert sign_in(openid, openid_port).level == 1
+
+
+@pytest.mark.parametrize("token", [None, "", 5, "令牌", "line\nend", "x" * 9_000])
+def test_an_access_token_that_is_none_is_not_used(openid, openid_port, token):
+    openid.access_token = token
+    assert sign_in(openid, openid_port).subject == "citizen-1"
+
+
 def test_userinfo_does_not_change_what_the_token_says(openid, openid_port):
     openid.userinfo = {"assurance_level": 3, "document_number": "1101", "name": "王小明"}
     assert sign_in(openid, openid_port, assurance_level=1).document is None

@@ -75,34 +75,14 @@ def forms(openid, someone):
     }
 
 
-NAMES = [
-    "the upstream's ID token",
-    "for our audience",
-    "with our account as subject",
-    "with all our claims",
-    "with our type",
-    "with our type and key id",
-    "an access token of the upstream",
-    "an opaque access token",
-    "our form, another's key",
-    "our key, the upstream's issuer",
-    "our key, the upstream's audience",
-    "our key, as an ID token",
-    "our key, claims of an ID token",
-    "our key, a nonce beside our claims",
-    "our key, an authorized party",
-    "the key of credentials",
-    "a link ticket",
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_token_from_elsewhere_is_nobodys_here(world, name):
+def test_a_token_from_elsewhere_is_nobodys_here(world):
     someone = people.citizen()
     found = forms(world.stubs.openid, someone)
-    assert list(found) == NAMES
-    answer = world.me(found[name])
-    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+    answers = {name: world.me(token) for name, token in found.items()}
+    assert len(answers) > 15
+    assert {name: (one.status_code, one.json["code"]) for name, one in answers.items()} == (
+        dict.fromkeys(found, (401, "unauthenticated"))
+    )
 
 
 def test_the_claims_above_are_right_but_for_their_signer(world):

@@ -21,7 +21,7 @@ from citizen_cloud.federation.providers.id_tokens import (
     checked_claims,
 )
 from citizen_cloud.federation.providers.wire import Answer, Wire
-from citizen_cloud.federation.refusals import FederatedCodeInvalid
+from citizen_cloud.federation.refusals import FederatedCodeInvalid, ProviderUnavailable
 from citizen_cloud.federation.rules import (
     TITLES,
     Kind,
@@ -151,14 +151,17 @@ class Upstream:
     def _userinfo(self, endpoints: Endpoints, subject: str, access_token: object) -> dict[str, Any]:
         """Return further claims about the same subject; nothing where the upstream has none.
 
-        It only ever adds: without it the citizen signs in at the lower level.
+        They only ever add: without them the citizen signs in at the lower level.
         """
         is_usable = isinstance(access_token, str) and 0 < len(access_token) <= LONGEST_TOKEN
         if endpoints.userinfo is None or not is_usable or not str(access_token).isascii():
             return {}
         bearer = {"Authorization": f"Bearer {access_token}"}
-        answer = self._wire.ask("GET", endpoints.userinfo, headers=bearer)
-        said = self._wire.object_of(answer.content) if answer.is_success else {}
+        try:
+            answer = self._wire.ask("GET", endpoints.userinfo, headers=bearer)
+            said = self._wire.object_of(answer.content) if answer.is_success else {}
+        except ProviderUnavailable:
+            return {}
         # OpenID Connect Core 5.3.2: another subject's claims must not be used.
         return said if said.get("sub") == subject else {}
 
