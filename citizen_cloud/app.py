@@ -13,6 +13,7 @@ from citizen_cloud.accounts import allowances, verifier
 from citizen_cloud.accounts.services import authenticate
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
+from citizen_cloud.federation import providers
 from citizen_cloud.manifest import Contribution, Permission, Role
 from citizen_cloud.organisations.queries import grant_of
 from citizen_cloud.portal import doors
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     crypto.configure(settings)
     verifier.install(verifier.from_settings(settings))
     allowances.install(allowances.from_settings(settings))
+    providers.install(providers.from_settings(settings))
     database = db.connect(settings)
     found = discover() if installed is None else installed
     host = Host(

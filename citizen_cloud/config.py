@@ -14,6 +14,34 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FederationSettings:
+    """The providers citizens may sign in through; what is not named does not exist.
+
+    The upstream is any OpenID provider. Without the three addresses it is asked for them
+    (discovery).
+    """
+
+    wechat_appid: str = ""
+    wechat_secret: str = ""
+    wechat_url: str = "https://api.weixin.qq.com/sns/jscode2session"
+    alipay_app_id: str = ""
+    alipay_private_key: str = ""
+    alipay_public_key: str = ""
+    alipay_url: str = "https://openapi.alipay.com/gateway.do"
+    upstream_issuer: str = ""
+    upstream_client_id: str = ""
+    upstream_client_secret: str = ""
+    upstream_name: str = "国家政务服务平台 / National Government Service Platform"
+    upstream_redirect_url: str = ""
+    upstream_scope: str = "openid"
+    upstream_authorize_url: str = ""
+    upstream_token_url: str = ""
+    upstream_jwks_url: str = ""
+    upstream_userinfo_url: str = ""
+    upstream_client_auth: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything the process takes from outside.
 
@@ -46,6 +74,7 @@ class Settings:
     otp_per_network_hour: int = 1_000
     failures_per_network_hour: int = 1_000
     sms_per_hour: int = 50_000
+    federation: FederationSettings = FederationSettings()
 
     @property
     def is_production(self) -> bool:
@@ -95,6 +124,31 @@ def _read(env: FileAwareEnv) -> Settings:
         max_upload_bytes=env.int(ours + "MAX_UPLOAD_BYTES", Settings.max_upload_bytes),
         body_timeout_s=env.float(ours + "BODY_TIMEOUT_S", Settings.body_timeout_s),
         **_abuse(env, ours, environment),
+        federation=_federation(env),
+    )
+
+
+def _federation(env: FileAwareEnv) -> FederationSettings:
+    ours, known = "CITIZEN_CLOUD_", FederationSettings
+    return FederationSettings(
+        wechat_appid=env.str(ours + "WECHAT_APPID", ""),
+        wechat_secret=env.str(ours + "WECHAT_SECRET", ""),
+        wechat_url=env.str(ours + "WECHAT_URL", known.wechat_url),
+        alipay_app_id=env.str(ours + "ALIPAY_APP_ID", ""),
+        alipay_private_key=env.str(ours + "ALIPAY_PRIVATE_KEY", ""),
+        alipay_public_key=env.str(ours + "ALIPAY_PUBLIC_KEY", ""),
+        alipay_url=env.str(ours + "ALIPAY_URL", known.alipay_url),
+        upstream_issuer=env.str(ours + "UPSTREAM_ISSUER", ""),
+        upstream_client_id=env.str(ours + "UPSTREAM_CLIENT_ID", ""),
+        upstream_client_secret=env.str(ours + "UPSTREAM_CLIENT_SECRET", ""),
+        upstream_name=env.str(ours + "UPSTREAM_NAME", known.upstream_name),
+        upstream_redirect_url=env.str(ours + "UPSTREAM_REDIRECT_URL", ""),
+        upstream_scope=env.str(ours + "UPSTREAM_SCOPE", known.upstream_scope),
+        upstream_authorize_url=env.str(ours + "UPSTREAM_AUTHORIZE_URL", ""),
+        upstream_token_url=env.str(ours + "UPSTREAM_TOKEN_URL", ""),
+        upstream_jwks_url=env.str(ours + "UPSTREAM_JWKS_URL", ""),
+        upstream_userinfo_url=env.str(ours + "UPSTREAM_USERINFO_URL", ""),
+        upstream_client_auth=env.str(ours + "UPSTREAM_CLIENT_AUTH", ""),
     )
 
 

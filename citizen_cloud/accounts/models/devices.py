@@ -45,7 +45,7 @@ class SignIn(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
     device_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.device.id"))
-    # sms | pwd otp (RFC 8176 names, space-separated)
+    # sms | pwd otp (RFC 8176 names, space-separated) | wechat | alipay | oidc
     amr: Mapped[str] = mapped_column(String(32))
     refresh_number: Mapped[int] = mapped_column(server_default=text("1"))
     refresh_hash: Mapped[bytes] = mapped_column(LargeBinary)
@@ -57,5 +57,5 @@ class SignIn(Base):
     proved_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     revoked_at: Mapped[datetime | None]
     # signed_out | device_removed | refresh_reused | password_changed | phone_changed |
-    # phone_given_up | erased
+    # phone_given_up | identity_removed | erased
     revoked_because: Mapped[str | None] = mapped_column(String(32))

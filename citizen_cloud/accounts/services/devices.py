@@ -65,6 +65,12 @@ _IS_OF_PHONE = text(
        AND a.phone_index = ANY(:phones) AND a.status <> 'closed'
     """
 )
+_ACCOUNT = text(
+    """
+    SELECT account_id FROM accounts.device
+     WHERE id = :id AND secret_hash = :hash AND removed_at IS NULL
+    """
+)
 _SEEN = text(
     """
     UPDATE accounts.device SET last_seen_at = coalesce(:now, statement_timestamp())
@@ -110,6 +116,13 @@ def belongs_to_phone(
     """Return whether this is a registered device of an account with the phone."""
     asked = {"id": proof.id, "hash": secret_hash(proof.secret), "phones": phone_indexes}
     return session.scalar(_IS_OF_PHONE, asked) is not None
+
+
+def account_of(session: Session | Connection, *, proof: DeviceProof) -> UUID | None:
+    """Return whose registered device this is; None where the proof fails."""
+    asked = {"id": proof.id, "hash": secret_hash(proof.secret)}
+    account_id: UUID | None = session.scalar(_ACCOUNT, asked)
+    return account_id
 
 
 def recognise_or_add(

@@ -30,8 +30,9 @@ _OPEN = text(
     """
     INSERT INTO accounts.sign_in
            (id, account_id, device_id, amr, refresh_hash, rotated_at, created_at, expires_at,
-            idle_expires_at)
-    SELECT :id, :account_id, :device_id, :amr, :hash, t, t, t + :total, t + :idle
+            idle_expires_at, proved_at)
+    SELECT :id, :account_id, :device_id, :amr, :hash, t, t, t + :total, t + :idle,
+           CASE WHEN :fresh THEN t ELSE to_timestamp(0) END
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock
     RETURNING created_at
     """
@@ -45,9 +46,14 @@ def open_sign_in(
     kind: str,
     device: Registered,
     amr: str,
+    fresh: bool = True,
     now: datetime | None = None,
 ) -> Issued:
-    """Begin a sign-in on a device and record it; ``amr`` names the factors (RFC 8176)."""
+    """Begin a sign-in on a device and record it; ``amr`` names the factors (RFC 8176).
+
+    ``fresh=False`` where nobody showed anything just now: another app vouched silently, so doors
+    marked fresh still ask for a factor.
+    """
     lifetime = LIFETIMES[kind]
     first = refresh_tokens.first(new_id())
     t: datetime = session.execute(
@@ -60,6 +66,7 @@ def open_sign_in(
             "hash": first.hash,
             "total": lifetime.total,
             "idle": lifetime.idle,
+            "fresh": fresh,
             "now": now,
         },
     ).scalar_one()
@@ -166,6 +173,29 @@ def note_proof(
     """Write down that the factors were shown again; doors marked ``fresh`` open for a while."""
     session.execute(_PROVED, {"id": sign_in_id, "now": now})
     record(session, act("stepped_up", kind, account_id, sign_in_id, {"amr": amr}))
+
+
+_REVOKE_BY_FACTOR = text(
+    """
+    UPDATE accounts.sign_in
+       SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = :reason
+     WHERE account_id = :account_id AND :factor = ANY(string_to_array(amr, ' '))
+       AND revoked_at IS NULL
+    """
+)
+
+
+def end_by_factor(
+    session: Session | Connection,
+    *,
+    account_id: UUID,
+    factor: str,
+    reason: str,
+    now: datetime | None = None,
+) -> None:
+    """End every sign-in of an account that rests on a factor it no longer has."""
+    asked = {"account_id": account_id, "factor": factor, "reason": reason, "now": now}
+    session.execute(_REVOKE_BY_FACTOR, asked)
 
 
 def act(

@@ -1,5 +1,5 @@
-"""Routes of the federation room."""
+"""Routes of the federation room: signing in through others, and the own identities."""
 
-from flask_smorest import Blueprint
+from citizen_cloud.federation.routes import identities, signing_in
 
-blueprints: tuple[Blueprint, ...] = ()
+blueprints = (signing_in.blp, identities.blp)
