@@ -137,6 +137,19 @@ def _bind(
     return found
 
 
+def enrol(session: Session, *, claim: Claim, verified_by: str, now: datetime | None = None) -> UUID:
+    """Return the person of a verified claim, made where there is none; no account is touched.
+
+    The same document is the same person, however often and by however many it is enrolled at
+    once. Raises ``RealNameMismatch`` when the person is known by another name.
+    """
+    session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
+    found = session.execute(_CLAIMED, {"key": _key(claim)}).mappings().one()
+    _check_name(found, claim)
+    person_id: UUID = found["id"]
+    return person_id
+
+
 def _sealed(claim: Claim) -> dict[str, object]:
     rings, person_id = crypto.current(), new_id()
     return {
