@@ -121,20 +121,25 @@ def decide(
         now=now,
     )
     # Before the change: the old phone learns of it.
-    tell(
-        session,
-        case_id=case_id,
-        kind=found.kind,
-        person_id=found.person_id,
-        news=step.status,
-        now=found.t,
-    )
+    _tell(session, step)
     asked, person_id = step.asked, found.person_id
     if verdict.approved:
         person_id, asked = _apply(session, step)
     _store(session, step, person_id, asked)
     _make_known(session, step, person_id, replace(by, organisation_id=where))
     return queries.only(session, case_id, now=now)
+
+
+def _tell(session: Session, step: Step) -> None:
+    found = step.found
+    tell(
+        session,
+        case_id=found.id,
+        kind=found.kind,
+        person_id=found.person_id,
+        news=step.status,
+        now=found.t,
+    )
 
 
 def _make_known(session: Session, step: Step, person_id: UUID | None, by: Clerk) -> None:
