@@ -87,7 +87,7 @@ def name_case(session, person, by, new_name=NEW_NAME, now=None):
     return opening.open_case(session, new=new, by=by, now=now)
 
 
-def enrolment_case(session, number, by, name="李桂兰", person_id=None, now=None):
+def enrolment_case(session, number, by, *, name="李桂兰", person_id=None, now=None):
     asked = Asked(
         document_type="resident_id", document_number=number, name=name, verified_by="test"
     )
@@ -111,9 +111,7 @@ class Hall:
         self.decider = people.staff(self.id)
 
     def post(self, path, body, someone, **headers):
-        return self.client.post(
-            f"/api/v1{path}", json=body, headers={**someone.headers, **headers}
-        )
+        return self.client.post(f"/api/v1{path}", json=body, headers={**someone.headers, **headers})
 
     def get(self, path, someone):
         return self.client.get(f"/api/v1{path}", headers=someone.headers)
@@ -153,3 +151,51 @@ class Hall:
 
     def case(self, case_id, by=None):
         return self.get(f"/counter/cases/{case_id}", by or self.decider)
+
+
+def texts(session):
+    """Return (phone, kind) of every text on its way."""
+    rows = session.execute(text("SELECT id, kind, secret FROM messages.delivery ORDER BY id"))
+    return [
+        (
+            json.loads(
+                crypto.current().open(row.secret, place=f"messages.delivery:secret:{row.id}")
+            )["to"],
+            row.kind,
+        )
+        for row in rows
+    ]
+
+
+def inbox(session, someone):
+    """Return the kinds of an account's messages, in order."""
+    return list(
+        session.scalars(
+            text("SELECT kind FROM messages.message WHERE account_id = :a ORDER BY id"),
+            {"a": someone.account_id},
+        )
+    )
+
+
+def looks(session, person_id):
+    """Return (purpose, outcome, basis, categories) of what a person sees of others' looks."""
+    rows = session.execute(
+        text(
+            "SELECT purpose, outcome, basis_type, categories FROM accounts.data_access "
+            "WHERE person_id = :p ORDER BY id"
+        ),
+        {"p": person_id},
+    )
+    return [tuple(row) for row in rows]
+
+
+def acts(session):
+    """Return what the audit says of cases and of what they changed."""
+    return list(
+        session.scalars(
+            text(
+                "SELECT action FROM audit.entry WHERE action LIKE 'counter.%' "
+                "OR payload ? 'case_id' ORDER BY id"
+            )
+        )
+    )

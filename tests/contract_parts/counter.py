@@ -57,4 +57,4 @@ KIND = {
     # Who opened the city's case does not decide it.
     "decideCounterCase": lambda actor: actor.name == "manager",
 }
-PEERS = {peer: ("case_id",) for peer in ("neighbour", "newcomer", "other_clerk", "other_manager")}
+PEERS = dict.fromkeys(("neighbour", "newcomer", "other_clerk", "other_manager"), ("case_id",))

@@ -88,6 +88,7 @@ class CancelledCase(MethodView):
 
     @blp.response(200, schemas.CounterCaseSchema)
     @blp.operation("cancelCounterCase", NotFound, Forbidden, CaseOver, key=False)
+    @limited("120/hour", by="account")
     @requires("counter.cases.open")
     def post(self, case_id: UUID) -> Response:
         """Cancel a case

@@ -205,6 +205,7 @@ class OneCase(MethodView):
 
     @blp.response(200, schemas.CounterCaseDetailSchema)
     @blp.operation("getCounterCase", NotFound)
+    @limited("300/hour", by="account")
     @requires("counter.cases.read")
     def get(self, case_id: UUID) -> Response:
         """Get a case

@@ -166,7 +166,9 @@ def _store(session: Session, step: Step, person_id: UUID | None, asked: Asked) -
         "t": found.t,
         "organisation_id": step.official.organisation_id,
         "person_id": person_id,
-        "asked_sealed": rings.seal(asked.written(), place=asked_place(found.id)),
+        "asked_sealed": rings.seal(asked.written(), place=asked_place(found.id))
+        if person_id
+        else None,
         "reason_sealed": rings.seal(step.verdict.reason, place=reason_place(found.id)),
     }
     session.execute(_DECIDE, facts)

@@ -16,9 +16,13 @@ from citizen_cloud.errors import Forbidden, NotFound
 
 MOST = 200
 
+# The document of somebody unknown is not kept once nobody is to be enrolled by it: no later
+# erasure would find it. The same holds for a refusal.
 _EXPIRE = text(
     """
-    UPDATE counter.case c SET status = 'expired', decided_at = t, version = version + 1
+    UPDATE counter.case c
+       SET status = 'expired', decided_at = t, version = version + 1,
+           asked_sealed = CASE WHEN c.person_id IS NOT NULL THEN c.asked_sealed END
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock
      WHERE c.id IN (SELECT d.id FROM counter.case d
                      WHERE d.status = 'open' AND d.expires_at <= t
@@ -31,7 +35,8 @@ _EXPIRE = text(
 _CANCEL = text(
     """
     UPDATE counter.case
-       SET status = 'cancelled', decided_by = :by, decided_at = :t, version = version + 1
+       SET status = 'cancelled', decided_by = :by, decided_at = :t, version = version + 1,
+           asked_sealed = CASE WHEN person_id IS NOT NULL THEN asked_sealed END
      WHERE id = :id
     """
 )
