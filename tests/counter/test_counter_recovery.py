@@ -85,9 +85,8 @@ def test_the_new_device_shows_nothing_until_the_document_was_shown_on_it(hall, s
         "document_number": person.document_number,
         "name": "王小明",
     }
-    assert (
-        hall.client.post("/api/v1/me/real-name", json=document, headers=bearer).status_code == 200
-    )
+    proven = hall.client.post("/api/v1/me/real-name", json=document, headers=bearer)
+    assert (proven.status_code, proven.json["level"]) == (200, 3)
     # Staff saw the document in person.
     assert hall.client.get("/api/v1/me", headers=bearer).json["level"] == 3
 

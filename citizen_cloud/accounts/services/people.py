@@ -16,7 +16,6 @@ from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.audit.services import record
 from citizen_cloud.errors import NotFound
 
-IN_PERSON = 3
 END = 4
 
 
@@ -62,8 +61,7 @@ def find(session: Session, *, claim: Claim) -> Found | None:
     For a counter, where the document lies on the table; what it finds is not told to anybody who
     did not know the name.
     """
-    key = crypto.current().person_key(claim.document_type, claim.matching_number)
-    row = session.execute(_BY_KEY, {"key": key}).first()
+    row = session.execute(_BY_KEY, {"key": real_name.key_of(claim)}).first()
     if row is None:
         return None
     known = crypto.current().open(row.name_sealed, place=name_place(row.id))
@@ -101,7 +99,7 @@ def renamed(session: Session, *, person_id: UUID, name: str) -> Claim:
 
 def seen_in_person(session: Session, *, person_id: UUID, now: datetime | None = None) -> None:
     """Raise a person to level 3: staff compared the document with the face."""
-    session.execute(_RAISE, {"id": person_id, "level": IN_PERSON, "now": now})
+    session.execute(_RAISE, {"id": person_id, "level": real_name.LEVEL_IN_PERSON, "now": now})
 
 
 def enrol_in_person(
@@ -118,7 +116,7 @@ def enrol_in_person(
     is the same person however often. Raises ``RealNameMismatch`` when the person is known by
     another name.
     """
-    person_id = real_name.enrol(session, claim=claim, verified_by=verified_by, now=now)
+    person_id = real_name.at_counter(session, claim=claim, verified_by=verified_by, now=now)
     seen_in_person(session, person_id=person_id, now=now)
     record(session, act_of(official, "enrolled_in_person", "person", person_id))
     return person_id
