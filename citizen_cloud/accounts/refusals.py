@@ -78,6 +78,18 @@ class SmsPaused(Unavailable):
     )
 
 
+class AccountNotLiving(Conflict):
+    """The person has no account that could be recovered; ``reason``: none or suspended."""
+
+    code = "account_not_living"
+    title = Text("没有可恢复的账号", "No account to recover")
+    detail = Text(
+        "此人没有可恢复的账号：从未开通或已注销的，可用手机号直接开通；已停用的，请先解除停用。",
+        "This person has no account that can be recovered. Who never had one, or closed it, opens "
+        "one by phone; a suspended one must be released first.",
+    )
+
+
 class RefreshInvalid(Unauthenticated):
     """The refresh token is unknown, used, expired or revoked."""
 

@@ -75,6 +75,19 @@ def answer_once(schema: Schema | type[Schema], work: Callable[[Session], Answer]
     return response
 
 
+def replay() -> Response | None:
+    """Return what this key was answered before, if it was.
+
+    For doors that use something up before their transaction (a one-time code): a repeat must not
+    be asked for a second one.
+    """
+    key = request_key(required=False)
+    if key is None:
+        return None
+    with db.transaction() as session:
+        return _stored(session, _key_hash(key))
+
+
 def _key_hash(key: str) -> bytes:
     principal = str(caller().account_id)
     return hashlib.sha256("\n".join((principal, request.endpoint or "", key)).encode()).digest()

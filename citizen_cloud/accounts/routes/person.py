@@ -144,7 +144,6 @@ class RealNameView(MethodView):
             PersonSchema,
             lambda session: Answer(
                 content={
-                    "level": real_name.LEVEL,
                     "document_type": claim.document_type,
                     **real_name.prove(
                         session,

@@ -27,6 +27,7 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 
 LEVEL = 2
+LEVEL_IN_PERSON = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +50,12 @@ class Proven:
 
     person_id: UUID
     name: str
+    # 3 for who was seen in person before
+    level: int
 
     def shown(self) -> dict[str, object]:
         """Return it as the citizen sees it; the name is masked."""
-        return {"person_id": self.person_id, "name": self.name}
+        return {"person_id": self.person_id, "name": self.name, "level": self.level}
 
 
 def claim(*, document_type: str, number: str, name: str, today: date) -> Claim:
@@ -70,7 +73,7 @@ def claim(*, document_type: str, number: str, name: str, today: date) -> Claim:
 
 
 _ACCOUNT = text("SELECT person_id FROM accounts.account WHERE id = :id FOR UPDATE")
-_PERSON = text("SELECT id, person_key, name_sealed FROM accounts.person WHERE id = :id")
+_PERSON = text("SELECT id, person_key, name_sealed, level FROM accounts.person WHERE id = :id")
 # Without a named index: whoever races for the same document meets it in either of the two unique
 # ones, and a conflict in the one that is not named would be an error.
 _CLAIM = text(
@@ -84,7 +87,8 @@ _CLAIM = text(
     """
 )
 _CLAIMED = text(
-    "SELECT id, person_key, name_sealed FROM accounts.person WHERE person_key = :key FOR UPDATE"
+    "SELECT id, person_key, name_sealed, level FROM accounts.person "
+    "WHERE person_key = :key FOR UPDATE"
 )
 _HOLDER = text("SELECT 1 FROM accounts.account WHERE person_id = :person_id AND status <> 'closed'")
 _BIND = text("UPDATE accounts.account SET person_id = :person_id WHERE id = :id")
@@ -115,26 +119,41 @@ def prove(
         person = _bind(session, account_id, claim, verified_by, now)
     else:
         person = session.execute(_PERSON, {"id": bound_to}).mappings().one()
-        if bytes(person["person_key"]) != _key(claim):
+        if bytes(person["person_key"]) != key_of(claim):
             raise AccountHasPerson
         _check_name(person, claim)
     session.execute(_PROVE, {"id": device_id, "account_id": account_id, "now": now})
     verb = "real_name_proven" if bound_to is None else "real_name_confirmed"
     record(session, _act(verb, account_id, person["id"], device_id, verified_by))
-    return Proven(person_id=person["id"], name=mask_name(claim.name))
+    return Proven(person_id=person["id"], name=mask_name(claim.name), level=person["level"])
 
 
 def _bind(
     session: Session, account_id: UUID, claim: Claim, verified_by: str, now: datetime | None
 ) -> RowMapping:
     session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
-    found = session.execute(_CLAIMED, {"key": _key(claim)}).mappings().one()
+    found = session.execute(_CLAIMED, {"key": key_of(claim)}).mappings().one()
     # A new statement, so that it sees what the lock waited for.
     if session.scalar(_HOLDER, {"person_id": found["id"]}) is not None:
         raise DocumentInUse
     _check_name(found, claim)
     session.execute(_BIND, {"id": account_id, "person_id": found["id"]})
     return found
+
+
+def at_counter(
+    session: Session, *, claim: Claim, verified_by: str, now: datetime | None = None
+) -> UUID:
+    """Return the person whose document lies on the table; an unknown one is enrolled at level 3.
+
+    Nobody's level is raised. Raises ``RealNameMismatch`` for a person known by another name.
+    """
+    facts = {**_sealed(claim), "level": LEVEL_IN_PERSON, "verified_by": verified_by, "now": now}
+    session.execute(_CLAIM, facts)
+    found = session.execute(_CLAIMED, {"key": key_of(claim)}).mappings().one()
+    _check_name(found, claim)
+    person_id: UUID = found["id"]
+    return person_id
 
 
 def _sealed(claim: Claim) -> dict[str, object]:
@@ -145,12 +164,13 @@ def _sealed(claim: Claim) -> dict[str, object]:
         "document_sealed": rings.seal(claim.number, place=document_place(person_id)),
         "document_index": rings.lookup("document:" + claim.document_type, claim.matching_number),
         "name_sealed": rings.seal(claim.name, place=name_place(person_id)),
-        "person_key": _key(claim),
+        "person_key": key_of(claim),
         "level": LEVEL,
     }
 
 
-def _key(claim: Claim) -> bytes:
+def key_of(claim: Claim) -> bytes:
+    """Return the quota key, by which a person is found whatever the document's age."""
     return crypto.current().person_key(claim.document_type, claim.matching_number)
 
 

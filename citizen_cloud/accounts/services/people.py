@@ -1,0 +1,122 @@
+"""People as a service counter meets them: by the document on the table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import document_place, mask_name, name_place
+from citizen_cloud.accounts.rules.names import matching_name
+from citizen_cloud.accounts.services import real_name
+from citizen_cloud.accounts.services.officials import Official, act_of
+from citizen_cloud.accounts.services.real_name import Claim
+from citizen_cloud.audit.services import record
+from citizen_cloud.errors import NotFound
+
+END = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Whose document it is; ``is_named`` tells whether the claimed name is that person's."""
+
+    person_id: UUID
+    is_named: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a clerk compares with the document: a masked name and the number's end."""
+
+    name: str
+    document_type: str
+    document_end: str
+
+
+_BY_KEY = text(
+    "SELECT id, name_sealed FROM accounts.person WHERE person_key = :key AND erased_at IS NULL"
+)
+_CARD = text(
+    """
+    SELECT id, document_type, document_sealed, name_sealed FROM accounts.person
+     WHERE id = :id AND erased_at IS NULL
+    """
+)
+# A level is never lowered: whoever was seen in person stays seen.
+_RAISE = text(
+    """
+    UPDATE accounts.person
+       SET level = :level, verified_at = coalesce(:now, statement_timestamp())
+     WHERE id = :id AND level < :level
+    """
+)
+
+
+def find(session: Session, *, claim: Claim) -> Found | None:
+    """Return whose document this is, and whether the name is theirs; both must be known.
+
+    For a counter, where the document lies on the table; what it finds is not told to anybody who
+    did not know the name.
+    """
+    row = session.execute(_BY_KEY, {"key": real_name.key_of(claim)}).first()
+    if row is None:
+        return None
+    known = crypto.current().open(row.name_sealed, place=name_place(row.id))
+    return Found(person_id=row.id, is_named=matching_name(known) == matching_name(claim.name))
+
+
+def card(session: Session, *, person_id: UUID) -> Card | None:
+    """Return what may be compared with a document; None for somebody erased."""
+    found = session.execute(_CARD, {"id": person_id}).first()
+    if found is None:
+        return None
+    rings = crypto.current()
+    number = rings.open(found.document_sealed, place=document_place(person_id))
+    name = rings.open(found.name_sealed, place=name_place(person_id))
+    return card_of(Claim(document_type=found.document_type, number=number, name=name))
+
+
+def card_of(claim: Claim) -> Card:
+    """Return the card of a document that lies on the table."""
+    return Card(
+        name=mask_name(claim.name),
+        document_type=claim.document_type,
+        document_end=claim.number[-END:],
+    )
+
+
+def renamed(session: Session, *, person_id: UUID, name: str) -> Claim:
+    """Return a person's own document with another name, for the verifier. Raises ``NotFound``."""
+    found = session.execute(_CARD, {"id": person_id}).first()
+    if found is None:
+        raise NotFound
+    number = crypto.current().open(found.document_sealed, place=document_place(person_id))
+    return Claim(document_type=found.document_type, number=number, name=name)
+
+
+def seen_in_person(session: Session, *, person_id: UUID, now: datetime | None = None) -> None:
+    """Raise a person to level 3: staff compared the document with the face."""
+    session.execute(_RAISE, {"id": person_id, "level": real_name.LEVEL_IN_PERSON, "now": now})
+
+
+def enrol_in_person(
+    session: Session,
+    *,
+    claim: Claim,
+    verified_by: str,
+    official: Official,
+    now: datetime | None = None,
+) -> UUID:
+    """Make the holder of a verified document a person of level 3, and return who it is.
+
+    No account and no phone belong to it; who has an account already keeps it. The same document
+    is the same person however often. Raises ``RealNameMismatch`` when the person is known by
+    another name.
+    """
+    person_id = real_name.at_counter(session, claim=claim, verified_by=verified_by, now=now)
+    seen_in_person(session, person_id=person_id, now=now)
+    record(session, act_of(official, "enrolled_in_person", "person", person_id))
+    return person_id

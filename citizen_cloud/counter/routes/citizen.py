@@ -1,0 +1,94 @@
+"""A citizen asks for another name."""
+
+from typing import Any
+
+from flask import Response
+from flask.views import MethodView
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.accounts.refusals import NameInvalid
+from citizen_cloud.accounts.rules import names
+from citizen_cloud.counter import queries, schemas
+from citizen_cloud.counter.refusals import CaseOpen, NameUnchanged
+from citizen_cloud.counter.routes.doors import before_of
+from citizen_cloud.counter.rules import NAME_CORRECTION, Asked
+from citizen_cloud.counter.services import opening
+from citizen_cloud.counter.services.clerk import Clerk
+from citizen_cloud.counter.services.opening import NewCase
+from citizen_cloud.web import cursors
+from citizen_cloud.web.blueprint import Blueprint
+from citizen_cloud.web.caller import caller
+from citizen_cloud.web.cursors import BadCursor
+from citizen_cloud.web.idempotency import Answer, answer_once
+from citizen_cloud.web.marks import fresh, limited, signed_in
+from citizen_cloud.web.paging import page
+from citizen_cloud.web.schemas import PageQuery
+
+LISTING = "me.name_corrections"
+blp = Blueprint(
+    "name_corrections",
+    url_prefix="/me/name-corrections",
+    description="更正姓名 · A citizen asks for another name",
+)
+
+
+@blp.route("")
+class NameCorrections(MethodView):
+    """What the citizen asked for."""
+
+    @blp.arguments(PageQuery, location="query")
+    @blp.response(200, schemas.NameCorrectionPageSchema)
+    @blp.operation("listNameCorrections", BadCursor)
+    @signed_in()
+    def get(self, query: dict[str, Any]) -> Response:
+        """List my wishes for another name
+
+        Latest first, with what became of each. The names themselves are not shown.
+        """
+        limit = query["limit"]
+        with db.transaction() as session:
+            rows = queries.own_wishes(
+                session,
+                account_id=caller().account_id,
+                before=before_of(LISTING, query.get("cursor")),
+                limit=limit,
+            )
+        more = cursors.encode(LISTING, [rows[limit - 1].id]) if len(rows) > limit else None
+        return page(schemas.NameCorrectionPageSchema(), rows[:limit], more)
+
+    @blp.arguments(schemas.NewNameCorrectionSchema)
+    @blp.response(201, schemas.NameCorrectionSchema)
+    @blp.operation("askForNameCorrection", NameInvalid, NameUnchanged, CaseOpen, key=False)
+    @limited("10/hour", by="account")
+    @fresh
+    @signed_in(level=2)
+    def post(self, sent: dict[str, str]) -> Response:
+        """Ask for another name
+
+        With a reference to the evidence. Staff of a service counter decide within seven days; the
+        verifier must know the new name for the same document. The person stays the same: id,
+        bookings and quota are kept. The decision comes by message.
+        """
+        known = caller()
+        asked = Asked(new_name=_name(sent["name"]))
+        new = NewCase(
+            kind=NAME_CORRECTION,
+            person_id=known.person.person_id,
+            asked=asked,
+            evidence=sent["evidence_reference"],
+        )
+        by = Clerk(kind=known.kind, id=known.account_id)
+        return answer_once(schemas.NameCorrectionSchema, lambda session: _opened(session, new, by))
+
+
+def _opened(session: Session, new: NewCase, by: Clerk) -> Answer:
+    return Answer(content=opening.open_case(session, new=new, by=by), status=201)
+
+
+def _name(name: str) -> str:
+    try:
+        return names.real_name(name)
+    except names.NameFault as fault:
+        fact = {"pointer": "/name", "code": "name_invalid"}
+        raise NameInvalid(part=fault.part, errors=[fact]) from None

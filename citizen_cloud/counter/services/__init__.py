@@ -1,0 +1,1 @@
+"""The verbs of the counter: open, look, decide, end."""

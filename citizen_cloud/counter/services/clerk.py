@@ -1,0 +1,78 @@
+"""Who stands behind the counter, and how their deeds are written down."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from citizen_cloud.accounts.services.data_access import Basis, Look, Outcome, note_access
+from citizen_cloud.audit.services import Act, record
+from citizen_cloud.counter.queries import Reach
+from citizen_cloud.counter.refusals import NotACounter
+from citizen_cloud.errors import Invalid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clerk:
+    """An account at work; a citizen who asks for himself works at no counter."""
+
+    kind: str
+    id: UUID | None
+    organisation_id: UUID | None = None
+
+
+SYSTEM = Clerk(kind="system", id=None)
+
+
+def counter_of(reach: Reach, wanted: UUID | None) -> UUID:
+    """Return the counter somebody works at; who works at several says at which.
+
+    Raises ``NotACounter`` or ``Invalid``.
+    """
+    if not reach.counters or (wanted is not None and wanted not in reach.counters):
+        raise NotACounter
+    if wanted is None and len(reach.counters) > 1:
+        raise Invalid(errors=[{"pointer": "/organisation_id", "code": "required"}])
+    return wanted or next(iter(reach.counters))
+
+
+def write_down(session: Session, verb: str, *, case_id: UUID | None, kind: str, by: Clerk) -> None:
+    """Audit a step of a case."""
+    act = Act(
+        actor_kind=by.kind,
+        actor_id=by.id,
+        action=f"counter.{verb}",
+        object_type="case",
+        object_id=case_id,
+        organisation_id=by.organisation_id,
+        payload={"kind": kind},
+    )
+    record(session, act)
+
+
+def note_look(
+    session: Session,
+    *,
+    person_id: UUID | None,
+    by: Clerk,
+    kind: str,
+    case_id: UUID | None,
+    categories: tuple[str, ...] = ("name", "document"),
+    outcome: Outcome = "read",
+) -> None:
+    """Let the person see who looked; somebody who is no person yet has nothing to see."""
+    if person_id is None:
+        return
+    basis: Basis = "none" if case_id is None else "case"
+    look = Look(
+        person_id=person_id,
+        reader_kind=by.kind,
+        reader_id=by.id,
+        organisation_id=by.organisation_id,
+        purpose=f"counter.{kind}",
+        categories=categories,
+        basis_type=basis,
+        basis_id=case_id,
+        outcome=outcome,
+    )
+    note_access(session, look)
