@@ -30,6 +30,7 @@ class Access:
     new_business: bool = False
     any_version: bool = False
     early: Early | None = None
+    acts_for: str | None = None
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -65,6 +66,15 @@ def fresh(view: View) -> View:
 def requires(permission: str) -> Callable[[View], View]:
     """Let accounts pass that hold a permission somewhere; services narrow it to the place."""
     return lambda view: _marked(view, permission=permission)
+
+
+def acts_for(scope: str) -> Callable[[View], View]:
+    """Take ``on_behalf_of``: the door serves whoever the caller may represent in this scope.
+
+    A module's own name, ``messages``, or ``any`` where the room itself narrows what is shown to
+    the scopes of the link. ``web.caller.subject`` says whose business it is.
+    """
+    return lambda view: _marked(view, acts_for=scope)
 
 
 def new_business(view: View) -> View:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Request, g
 from marshmallow import Schema, ValidationError
 from webargs import fields as _fields  # noqa: F401 - registers webargs' own marshmallow fields
 from webargs.flaskparser import FlaskParser
@@ -18,6 +18,8 @@ DEEPEST = 32
 LONGEST_NUMBER = 40
 MOST_QUERY_PARAMETERS = 50
 MULTIPART = "multipart/form-data"
+# Not part of any schema: the gate reads it, at doors marked ``acts_for``.
+ON_BEHALF_OF = "on_behalf_of"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
@@ -128,7 +130,10 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """Read the query; a repeated name is refused."""
         del schema
-        return _single(req.args)
+        members = _single(req.args)
+        if g.get("takes_on_behalf_of"):
+            members.pop(ON_BEHALF_OF, None)
+        return members
 
     def load_multipart(self, req: Request, schema: Schema) -> Any:
         """Read form fields and files together."""

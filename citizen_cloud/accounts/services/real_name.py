@@ -27,6 +27,7 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 
 LEVEL = 2
+LEVEL_IN_PERSON = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ def prove(
         person = _bind(session, account_id, claim, verified_by, now)
     else:
         person = session.execute(_PERSON, {"id": bound_to}).mappings().one()
-        if bytes(person["person_key"]) != _key(claim):
+        if bytes(person["person_key"]) != key_of(claim):
             raise AccountHasPerson
         _check_name(person, claim)
     session.execute(_PROVE, {"id": device_id, "account_id": account_id, "now": now})
@@ -128,13 +129,28 @@ def _bind(
     session: Session, account_id: UUID, claim: Claim, verified_by: str, now: datetime | None
 ) -> RowMapping:
     session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
-    found = session.execute(_CLAIMED, {"key": _key(claim)}).mappings().one()
+    found = session.execute(_CLAIMED, {"key": key_of(claim)}).mappings().one()
     # A new statement, so that it sees what the lock waited for.
     if session.scalar(_HOLDER, {"person_id": found["id"]}) is not None:
         raise DocumentInUse
     _check_name(found, claim)
     session.execute(_BIND, {"id": account_id, "person_id": found["id"]})
     return found
+
+
+def at_counter(
+    session: Session, *, claim: Claim, verified_by: str, now: datetime | None = None
+) -> UUID:
+    """Return the person whose document lies on the table; an unknown one is enrolled at level 3.
+
+    Nobody's level is raised. Raises ``RealNameMismatch`` for a person known by another name.
+    """
+    facts = {**_sealed(claim), "level": LEVEL_IN_PERSON, "verified_by": verified_by, "now": now}
+    session.execute(_CLAIM, facts)
+    found = session.execute(_CLAIMED, {"key": key_of(claim)}).mappings().one()
+    _check_name(found, claim)
+    person_id: UUID = found["id"]
+    return person_id
 
 
 def _sealed(claim: Claim) -> dict[str, object]:
@@ -145,12 +161,13 @@ def _sealed(claim: Claim) -> dict[str, object]:
         "document_sealed": rings.seal(claim.number, place=document_place(person_id)),
         "document_index": rings.lookup("document:" + claim.document_type, claim.matching_number),
         "name_sealed": rings.seal(claim.name, place=name_place(person_id)),
-        "person_key": _key(claim),
+        "person_key": key_of(claim),
         "level": LEVEL,
     }
 
 
-def _key(claim: Claim) -> bytes:
+def key_of(claim: Claim) -> bytes:
+    """Return the quota key, by which a person is found whatever the document's age."""
     return crypto.current().person_key(claim.document_type, claim.matching_number)
 
 

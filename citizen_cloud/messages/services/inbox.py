@@ -114,9 +114,14 @@ class Inbox:
 
 
 def inbox(
-    session: Session, *, account_id: UUID, only_unread: bool, before: UUID | None, limit: int
+    session: Session,
+    *,
+    account_id: UUID | None,
+    only_unread: bool,
+    before: UUID | None,
+    limit: int,
 ) -> Inbox:
-    """Return messages behind a cursor, in one statement."""
+    """Return messages behind a cursor, in one statement; somebody without an account has none."""
     facts = {"account_id": account_id, "only_unread": only_unread, "before": before, "limit": limit}
     rows = session.execute(_INBOX, facts).mappings().all()
     return Inbox(
