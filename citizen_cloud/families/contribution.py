@@ -33,5 +33,10 @@ contribution = Contribution(
         Sealed(
             table="families.link", column="evidence_sealed", place="families.link:evidence:{id}"
         ),
+        Sealed(
+            table="families.link",
+            column="end_evidence_sealed",
+            place="families.link:end_evidence:{id}",
+        ),
     ),
 )

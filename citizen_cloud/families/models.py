@@ -81,3 +81,4 @@ class Link(Base):
     expires_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[UUID | None]
+    end_evidence_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

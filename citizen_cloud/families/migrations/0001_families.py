@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("end_evidence_sealed", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
             "relation IN ('child','elder','disabled','adult')", name=op.f("ck_link_relation")
         ),

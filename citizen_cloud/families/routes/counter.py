@@ -95,36 +95,27 @@ class CounterLinks(MethodView):
         enrolled at level 3 and needs no phone. Both find the record in their messages and under
         who looked at their data.
         """
-        now, counter = clock.now(), _counter(sent)
         if ("acting" in sent) == ("request_id" in sent):
             raise Invalid(errors=[{"pointer": "/acting", "code": "required"}])
-        represented = claim_of(sent["represented"])
+        counter, represented = _counter(sent), claim_of(sent["represented"])
         acting = claim_of(sent["acting"]) if "acting" in sent else None
         wish = Wish(
             relation=sent["relation"], scopes=scopes_of(sent), expires_on=sent.get("expires_on")
         )
         if not all(is_match(each) for each in (represented, acting) if each is not None):
             raise RealNameMismatch
+        facts: dict[str, Any] = {
+            "counter": counter,
+            "represented": represented,
+            "wish": wish,
+            "now": clock.now(),
+        }
 
         def work(session: Session) -> Answer:
             if acting is None:
-                link_id = attesting.attest_request(
-                    session,
-                    counter=counter,
-                    link_id=sent["request_id"],
-                    represented=represented,
-                    wish=wish,
-                    now=now,
-                )
+                link_id = attesting.attest_request(session, link_id=sent["request_id"], **facts)
             else:
-                link_id = attesting.attest_new(
-                    session,
-                    counter=counter,
-                    acting=acting,
-                    represented=represented,
-                    wish=wish,
-                    now=now,
-                )
+                link_id = attesting.attest_new(session, acting=acting, **facts)
             return Answer(content={"id": link_id, "status": "active"}, status=201)
 
         return answer_once(CounterLinkMadeSchema, work)

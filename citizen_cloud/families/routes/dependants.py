@@ -28,7 +28,7 @@ from citizen_cloud.families.schemas import (
     ScopesSchema,
 )
 from citizen_cloud.families.services import asking, ending
-from citizen_cloud.families.services.asking import Wish
+from citizen_cloud.families.services.asking import Request, Wish
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.cursors import BadCursor
@@ -100,18 +100,16 @@ class Dependants(MethodView):
         me, now = caller(), clock.now()
         claim, scopes = claim_of(sent), scopes_of(sent)
         wish = Wish(relation=sent["relation"], scopes=scopes, expires_on=sent.get("expires_on"))
-        matches = is_match(claim)
+        request = Request(
+            asker=me.person,
+            account_id=me.account_id,
+            claim=claim,
+            is_match=is_match(claim),
+            wish=wish,
+        )
 
         def work(session: Session) -> Answer:
-            link_id = asking.ask(
-                session,
-                asker=me.person,
-                account_id=me.account_id,
-                claim=claim,
-                is_match=matches,
-                wish=wish,
-                now=now,
-            )
+            link_id = asking.ask(session, request=request, now=now)
             made = queries.dependant(session, acting_id=me.person.person_id, link_id=link_id)
             return Answer(content=made, status=202)
 

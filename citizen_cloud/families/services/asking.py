@@ -20,7 +20,7 @@ from citizen_cloud.db import new_id
 from citizen_cloud.families import rules
 from citizen_cloud.families.refusals import AskedTooOften, ProxySelf, RelationMismatch
 from citizen_cloud.families.services import writing
-from citizen_cloud.families.services.writing import NewLink
+from citizen_cloud.families.services.writing import Author, NewLink
 from citizen_cloud.jobs.services import announce
 from citizen_cloud.web.caller import Identity
 
@@ -36,6 +36,20 @@ class Wish:
     expires_on: date | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Who asks, about whom, and what the verifier said of name and document.
+
+    A request by a wrong name is written too, and nobody but the asker ever sees it.
+    """
+
+    asker: Identity
+    account_id: UUID
+    claim: Claim
+    is_match: bool
+    wish: Wish
+
+
 _ASKED = text(
     """
     SELECT count(*) FILTER (WHERE represented_key = :key AND requested_at > :month_ago) AS again,
@@ -48,59 +62,39 @@ _KNOWN_NAME = text(
 )
 
 
-def ask(
-    session: Session,
-    *,
-    asker: Identity,
-    account_id: UUID,
-    claim: Claim,
-    is_match: bool,
-    wish: Wish,
-    now: datetime,
-) -> UUID:
+def ask(session: Session, *, request: Request, now: datetime) -> UUID:
     """Write a request and return its id.
 
-    ``is_match`` is what the verifier said; a request by a wrong name is written too, and nobody
-    but the asker ever sees it. Raises ``ProxySelf``, ``RelationMismatch``, ``DependantsFull``,
-    ``AskedTooOften``, ``AlreadyLinked`` and ``ProxyCycle``, which depend only on what the asker
-    knows: his own links, and the requests that lie before him.
+    Raises ``ProxySelf``, ``RelationMismatch``, ``DependantsFull``, ``AskedTooOften``,
+    ``AlreadyLinked`` and ``ProxyCycle``, which depend only on what the asker knows: his own
+    links, and the requests that lie before him.
     """
-    key = key_of(claim)
+    asker, wish, key = request.asker, request.wish, key_of(request.claim)
     if key == asker.person_key:
         raise ProxySelf
-    expires_at = end_of(claim, wish, now)
+    expires_at = end_of(request.claim, wish, now)
     writing.lock_people(session, asker.person_id)
     writing.lapse(session, acting_id=asker.person_id, now=now)
     writing.check_dependants(session, acting_id=asker.person_id)
     _check_asked(session, asker.person_id, key, now)
-    link_id = new_id()
-    writing.insert(
-        session,
-        NewLink(
-            id=link_id,
-            acting_id=asker.person_id,
-            acting_key=asker.person_key,
-            represented_key=key,
-            name=claim.name,
-            relation=wish.relation,
-            scopes=wish.scopes,
-            is_credible=_is_their_name(session, asker, claim) and is_match,
-            requested_at=now,
-            answer_by=rules.answer_by(expires_at, now),
-            expires_at=expires_at,
-        ),
-    )
-    announce(session, ASKED, {"link_id": link_id})
-    writing.audit(
-        session,
-        "asked",
-        link_id=link_id,
-        actor_kind="citizen",
-        actor_id=account_id,
+    new = NewLink(
+        id=new_id(),
+        acting_id=asker.person_id,
+        acting_key=asker.person_key,
+        represented_key=key,
+        name=request.claim.name,
         relation=wish.relation,
         scopes=wish.scopes,
+        is_credible=_is_their_name(session, asker, request.claim) and request.is_match,
+        requested_at=now,
+        answer_by=rules.answer_by(expires_at, now),
+        expires_at=expires_at,
     )
-    return link_id
+    writing.insert(session, new)
+    announce(session, ASKED, {"link_id": new.id})
+    by = Author(kind="citizen", id=request.account_id)
+    writing.audit(session, "asked", new.id, by, relation=wish.relation, scopes=wish.scopes)
+    return new.id
 
 
 def end_of(claim: Claim, wish: Wish, now: datetime) -> datetime | None:

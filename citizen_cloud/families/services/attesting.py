@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,7 +19,7 @@ from citizen_cloud.families.refusals import LinkDecided, ProxySelf, ScopesNotNar
 from citizen_cloud.families.services import ending, writing
 from citizen_cloud.families.services.asking import Wish, end_of
 from citizen_cloud.families.services.audience import News, tell
-from citizen_cloud.families.services.writing import NewLink
+from citizen_cloud.families.services.writing import Author
 from citizen_cloud.text import Text
 
 VERIFIED_BY = "counter"
@@ -40,6 +41,7 @@ _ATTEST = text(
      WHERE id = :id
     """
 )
+_END_EVIDENCE = text("UPDATE families.link SET end_evidence_sealed = :sealed WHERE id = :id")
 ATTESTED = (
     Text("代办关系已在窗口办理", "A link was made at a counter"),
     Text(
@@ -56,6 +58,11 @@ class Counter:
     account_id: UUID
     organisation_id: UUID
     evidence: str
+
+    @property
+    def author(self) -> Author:
+        """Return the clerk as the audit names him."""
+        return Author(kind="staff", id=self.account_id, organisation_id=self.organisation_id)
 
 
 def attest_new(
@@ -74,58 +81,30 @@ def attest_new(
     """
     if key_of(acting) == key_of(represented):
         raise ProxySelf
-    expires_at = end_of(represented, wish, now)
-    # In the order of the keys, so that two counters with the same two people do not lock crosswise.
+    end_of(represented, wish, now)
+    # In the order of the keys: two counters with the same two people do not lock crosswise.
     known = {
         key_of(claim): at_counter(session, claim=claim, verified_by=VERIFIED_BY, now=now)
         for claim in sorted((acting, represented), key=key_of)
     }
-    acting_id, represented_id = known[key_of(acting)], known[key_of(represented)]
-    writing.lock_people(session, acting_id, represented_id)
+    acting_id = known[key_of(acting)]
     writing.lapse(session, acting_id=acting_id, now=now)
     writing.check_dependants(session, acting_id=acting_id)
-    _check_guardians(session, wish, represented, acting_id, now)
-    link_id = new_id()
-    writing.insert(
-        session,
-        NewLink(
-            id=link_id,
-            acting_id=acting_id,
-            acting_key=key_of(acting),
-            represented_id=represented_id,
-            represented_key=key_of(represented),
-            name=represented.name,
-            relation=wish.relation,
-            scopes=wish.scopes,
-            is_credible=True,
-            requested_at=now,
-            answer_by=now,
-            expires_at=expires_at,
-            status="active",
-            agreed_by="counter",
-            decided_by=counter.account_id,
-            decided_at=now,
-            organisation_id=counter.organisation_id,
-            evidence=counter.evidence,
-        ),
+    link = writing.NewLink(
+        id=new_id(),
+        acting_id=acting_id,
+        acting_key=key_of(acting),
+        represented_key=key_of(represented),
+        name=represented.name,
+        relation=wish.relation,
+        scopes=wish.scopes,
+        is_credible=True,
+        requested_at=now,
+        answer_by=now + rules.ANSWER_WITHIN,
+        expires_at=None,
     )
-    _finish(
-        session,
-        counter,
-        link_id=link_id,
-        people=(acting_id, represented_id),
-        wish=wish,
-        now=now,
-    )
-    return link_id
-
-
-def _check_guardians(
-    session: Session, wish: Wish, represented: Claim, acting_id: UUID, now: datetime
-) -> None:
-    if wish.relation == rules.CHILD:
-        key = key_of(represented)
-        writing.check_guardians(session, key=key, acting_id=acting_id, now=now)
+    writing.insert(session, link)
+    return _attest(session, counter, Pair(link.id, acting_id, represented), wish, now)
 
 
 def attest_request(
@@ -150,11 +129,26 @@ def attest_request(
         raise LinkDecided
     if rules.narrowed(wish.scopes, row["scopes"]) is None:
         raise ScopesNotNarrower(errors=[{"pointer": "/scopes", "code": "not_one_of"}])
+    return _attest(session, counter, Pair(link_id, row["acting_id"], represented), wish, now)
+
+
+class Pair(NamedTuple):
+    """A pending link, who acts by it, and the document of the other."""
+
+    link_id: UUID
+    acting_id: UUID
+    represented: Claim
+
+
+def _attest(session: Session, counter: Counter, pair: Pair, wish: Wish, now: datetime) -> UUID:
+    """Make a pending link active, and tell both."""
+    link_id, acting_id, represented = pair
     expires_at = end_of(represented, wish, now)
-    acting_id: UUID = row["acting_id"]
     represented_id = at_counter(session, claim=represented, verified_by=VERIFIED_BY, now=now)
     writing.lock_people(session, acting_id, represented_id)
-    _check_guardians(session, wish, represented, acting_id, now)
+    if wish.relation == rules.CHILD:
+        key = key_of(represented)
+        writing.check_guardians(session, key=key, acting_id=acting_id, now=now)
     place = writing.evidence_place(link_id)
     session.execute(
         _ATTEST,
@@ -170,32 +164,14 @@ def attest_request(
             "evidence_sealed": crypto.current().seal(counter.evidence, place=place),
         },
     )
-    _finish(
-        session,
-        counter,
-        link_id=link_id,
-        people=(acting_id, represented_id),
-        wish=wish,
-        now=now,
-    )
-    return link_id
-
-
-def _finish(
-    session: Session,
-    counter: Counter,
-    *,
-    link_id: UUID,
-    people: tuple[UUID, UUID],
-    wish: Wish,
-    now: datetime,
-) -> None:
     title, body = ATTESTED
     news = News(kind="attested", title=title, body=body, link_id=link_id)
-    for person_id in people:
+    for person_id in (acting_id, represented_id):
         tell(session, person_id=person_id, news=news, now=now)
         note_access(session, _look(counter, person_id, link_id), now=now)
-    _audit(session, "attested", counter, link_id, relation=wish.relation, scopes=wish.scopes)
+    facts = {"relation": wish.relation, "scopes": wish.scopes}
+    writing.audit(session, "attested", link_id, counter.author, **facts)
+    return link_id
 
 
 def end_link(
@@ -210,9 +186,12 @@ def end_link(
         now=now,
     )
     link_id: UUID = row["id"]
+    place = writing.end_evidence_place(link_id)
+    sealed = crypto.current().seal(counter.evidence, place=place)
+    session.execute(_END_EVIDENCE, {"id": link_id, "sealed": sealed})
     for person_id in (row["acting_id"], row["represented_id"]):
         note_access(session, _look(counter, person_id, link_id), now=now)
-    _audit(session, "ended_at_counter", counter, link_id)
+    writing.audit(session, "ended_at_counter", link_id, counter.author)
     return link_id
 
 
@@ -227,16 +206,4 @@ def _look(counter: Counter, person_id: UUID, link_id: UUID) -> Look:
         basis_type="link",
         basis_id=link_id,
         outcome="changed",
-    )
-
-
-def _audit(session: Session, verb: str, counter: Counter, link_id: UUID, **facts: object) -> None:
-    writing.audit(
-        session,
-        verb,
-        link_id=link_id,
-        actor_kind="staff",
-        actor_id=counter.account_id,
-        organisation_id=counter.organisation_id,
-        **facts,
     )

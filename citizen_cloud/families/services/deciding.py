@@ -15,6 +15,7 @@ from citizen_cloud.families import rules
 from citizen_cloud.families.refusals import LinkDecided, ScopesNotNarrower
 from citizen_cloud.families.services import writing
 from citizen_cloud.families.services.audience import News, tell
+from citizen_cloud.families.services.writing import Author
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Identity
 
@@ -122,7 +123,7 @@ def decide(
     news = News(kind=status, title=title, body=body, link_id=link_id)
     tell(session, person_id=row["acting_id"], news=news, now=now)
     verb = "agreed" if answer.agreed else "refused"
-    writing.audit(session, verb, link_id=link_id, actor_kind="citizen", actor_id=account_id)
+    writing.audit(session, verb, link_id, Author(kind="citizen", id=account_id))
     return status
 
 

@@ -13,6 +13,7 @@ from citizen_cloud.families import rules
 from citizen_cloud.families.refusals import ScopesNotNarrower
 from citizen_cloud.families.services import writing
 from citizen_cloud.families.services.audience import News, tell
+from citizen_cloud.families.services.writing import Author
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Identity
 
@@ -67,14 +68,7 @@ def narrow(
     if kept is None:
         raise ScopesNotNarrower(errors=[{"pointer": "/scopes", "code": "not_one_of"}])
     session.execute(_NARROW, {"id": link_id, "scopes": kept})
-    writing.audit(
-        session,
-        "narrowed",
-        link_id=link_id,
-        actor_kind="citizen",
-        actor_id=account_id,
-        scopes=kept,
-    )
+    writing.audit(session, "narrowed", link_id, Author(kind="citizen", id=account_id), scopes=kept)
 
 
 def give_up(
@@ -85,7 +79,7 @@ def give_up(
     row = _ended(session, _GIVE_UP, facts)
     if row["was"] == "active":
         _tell(session, row["represented_id"], link_id, now)
-    writing.audit(session, "given_up", link_id=link_id, actor_kind="citizen", actor_id=account_id)
+    writing.audit(session, "given_up", link_id, Author(kind="citizen", id=account_id))
 
 
 def revoke(
@@ -100,7 +94,7 @@ def revoke(
     }
     row = _ended(session, _REVOKE, facts)
     _tell(session, row["acting_id"], link_id, now)
-    writing.audit(session, "revoked", link_id=link_id, actor_kind="citizen", actor_id=account_id)
+    writing.audit(session, "revoked", link_id, Author(kind="citizen", id=account_id))
 
 
 def revoke_between(

@@ -10,7 +10,11 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.families.services.writing import evidence_place, name_place
+from citizen_cloud.families.services.writing import (
+    end_evidence_place,
+    evidence_place,
+    name_place,
+)
 from citizen_cloud.manifest import Subject
 
 # The person behind an account, or named outright; a request may know the key alone.
@@ -66,6 +70,7 @@ def _links(rows: Iterable[RowMapping]) -> list[dict[str, Any]]:
             if row["is_acting"]
             else None,
             "evidence": _opened(row["evidence_sealed"], evidence_place(row["id"])),
+            "end_evidence": _opened(row["end_evidence_sealed"], end_evidence_place(row["id"])),
         }
         for row in rows
     ]

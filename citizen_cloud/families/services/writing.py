@@ -57,12 +57,10 @@ _GUARDIANS = text(
 _INSERT = text(
     """
     INSERT INTO families.link
-           (id, acting_id, acting_key, represented_id, represented_key, name_sealed, relation,
-            scopes, status, is_credible, agreed_by, decided_by, organisation_id, evidence_sealed,
-            requested_at, answer_by, decided_at, expires_at)
-    VALUES (:id, :acting_id, :acting_key, :represented_id, :represented_key, :name_sealed,
-            :relation, :scopes, :status, :is_credible, :agreed_by, :decided_by, :organisation_id,
-            :evidence_sealed, :requested_at, :answer_by, :decided_at, :expires_at)
+           (id, acting_id, acting_key, represented_key, name_sealed, relation, scopes,
+            is_credible, requested_at, answer_by, expires_at)
+    VALUES (:id, :acting_id, :acting_key, :represented_key, :name_sealed, :relation, :scopes,
+            :is_credible, :requested_at, :answer_by, :expires_at)
     """
 )
 _BY_CONSTRAINT: Mapping[str, type[Refusal]] = {
@@ -73,7 +71,7 @@ _BY_CONSTRAINT: Mapping[str, type[Refusal]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class NewLink:
-    """A row as it is written first: a request, or what a counter attests."""
+    """A row as it is written first: a request."""
 
     id: UUID
     acting_id: UUID
@@ -86,13 +84,6 @@ class NewLink:
     requested_at: datetime
     answer_by: datetime
     expires_at: datetime | None
-    status: str = "pending"
-    represented_id: UUID | None = None
-    agreed_by: str | None = None
-    decided_by: UUID | None = None
-    organisation_id: UUID | None = None
-    evidence: str | None = None
-    decided_at: datetime | None = None
 
 
 def lock_people(session: Session, *person_ids: UUID) -> None:
@@ -121,12 +112,7 @@ def check_guardians(session: Session, *, key: bytes, acting_id: UUID, now: datet
 def insert(session: Session, new: NewLink) -> None:
     """Write a link. The constraints decide: raises ``AlreadyLinked`` or ``ProxyCycle``."""
     values: dict[str, Any] = dict(vars(new))
-    name, evidence = values.pop("name"), values.pop("evidence")
-    rings = crypto.current()
-    values |= {
-        "name_sealed": rings.seal(name, place=name_place(new.id)),
-        "evidence_sealed": rings.seal(evidence, place=evidence_place(new.id)) if evidence else None,
-    }
+    values["name_sealed"] = crypto.current().seal(values.pop("name"), place=name_place(new.id))
     try:
         session.execute(_INSERT, values)
     except IntegrityError as error:
@@ -147,26 +133,31 @@ def evidence_place(link_id: UUID) -> str:
     return f"families.link:evidence:{link_id}"
 
 
-def audit(
-    session: Session,
-    verb: str,
-    *,
-    link_id: UUID,
-    actor_kind: str,
-    actor_id: UUID | None,
-    organisation_id: UUID | None = None,
-    **facts: Any,
-) -> None:
+def end_evidence_place(link_id: UUID) -> str:
+    """Return what binds a reference to the evidence for an ending to its row."""
+    return f"families.link:end_evidence:{link_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Author:
+    """Whose act it is, and where."""
+
+    kind: str
+    id: UUID
+    organisation_id: UUID | None = None
+
+
+def audit(session: Session, verb: str, link_id: UUID, by: Author, **facts: Any) -> None:
     """Record an act on a link; the facts name no person."""
     record(
         session,
         Act(
-            actor_kind=actor_kind,
-            actor_id=actor_id,
+            actor_kind=by.kind,
+            actor_id=by.id,
             action=f"families.{verb}",
             object_type="link",
             object_id=link_id,
-            organisation_id=organisation_id,
+            organisation_id=by.organisation_id,
             payload=facts,
         ),
     )
