@@ -10,7 +10,7 @@ from citizen_cloud.web.caller import EXTENSION, Caller, Ports
 from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
 from citizen_cloud.web.marks import Access, access_of
-from citizen_cloud.web.parser import ON_BEHALF_OF, DuplicateKey
+from citizen_cloud.web.parser import ON_BEHALF_OF, check_names, single
 from citizen_cloud.web.refusals import ClientTooOld, ModuleOff
 from citizen_cloud.web.step_up import FRESH_FOR, FRESH_S
 
@@ -105,15 +105,19 @@ def _find_subject(ports: Ports, access: Access, known: Caller) -> None:
 
     A door that does not take the parameter refuses it: nothing is done for oneself by mistake.
     """
-    sent = request.args.getlist(ON_BEHALF_OF) if request.query_string else ()
-    if not sent:
+    if not request.query_string:
         return
     if access.acts_for is None:
-        raise Invalid(errors=[{"pointer": f"/{ON_BEHALF_OF}", "code": "unknown_field"}])
+        if ON_BEHALF_OF in request.args:
+            raise Invalid(errors=[{"pointer": f"/{ON_BEHALF_OF}", "code": "unknown_field"}])
+        return
+    sent = single(request.args)
+    if not access.has_query:
+        check_names(sent, ON_BEHALF_OF)
+    if ON_BEHALF_OF not in sent:
+        return
     g.takes_on_behalf_of = True
-    if len(sent) > 1:
-        raise DuplicateKey
-    person_id = _person_id(sent[0])
+    person_id = _person_id(sent[ON_BEHALF_OF])
     if known.kind != "citizen":
         raise Forbidden
     if person_id == known.person.person_id:

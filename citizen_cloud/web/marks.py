@@ -31,6 +31,8 @@ class Access:
     any_version: bool = False
     early: Early | None = None
     acts_for: str | None = None
+    # Whether a schema reads the query, and with it what nobody declared.
+    has_query: bool = False
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -107,5 +109,8 @@ def access_of(view: Callable[..., Any], method: str) -> Access | None:
     view_class: type[MethodView] | None = getattr(view, "view_class", None)
     name = "get" if method == "HEAD" else method.lower()
     target = getattr(view_class, name, None) if view_class else view
-    access = getattr(target, "_access", None)
-    return access if access is not None and access.is_decided else None
+    access: Access | None = getattr(target, "_access", None)
+    if access is None or not access.is_decided:
+        return None
+    arguments = getattr(target, "_apidoc", {}).get("arguments", {}).get("parameters", ())
+    return replace(access, has_query=any(one["in"] == "query" for one in arguments))

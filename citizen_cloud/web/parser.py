@@ -130,7 +130,7 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """Read the query; a repeated name is refused."""
         del schema
-        members = _single(req.args)
+        members = single(req.args)
         if g.get("takes_on_behalf_of"):
             members.pop(ON_BEHALF_OF, None)
         return members
@@ -140,8 +140,8 @@ class Parser(FlaskParser):
         del schema
         if req.mimetype != MULTIPART:
             raise UnsupportedMediaType
-        files = _single(req.files)
-        form = _single(req.form)
+        files = single(req.files)
+        form = single(req.form)
         if files.keys() & form.keys():
             raise DuplicateKey
         return {**form, **files}
@@ -164,7 +164,8 @@ class Parser(FlaskParser):
 Parser.__location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}
 
 
-def _single(values: Any) -> dict[str, Any]:
+def single(values: Any) -> dict[str, Any]:
+    """Return form or query values by name. Raises ``DuplicateKey``, or ``Malformed`` for many."""
     pairs = list(values.items(multi=True))
     if len(pairs) > MOST_QUERY_PARAMETERS:
         raise Malformed
@@ -172,6 +173,13 @@ def _single(values: Any) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise DuplicateKey
     return members
+
+
+def check_names(values: Mapping[str, Any], *known: str) -> None:
+    """Refuse names that nobody declared, as a schema does (``Invalid``)."""
+    unknown = values.keys() - set(known)
+    if unknown:
+        raise Invalid(errors=list(_faults({name: ["unknown_field"] for name in sorted(unknown)})))
 
 
 def _faults(messages: Any, pointer: str = "") -> Iterator[dict[str, str]]:
