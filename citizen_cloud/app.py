@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import version
 from typing import cast
+from uuid import UUID
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,6 +14,7 @@ from citizen_cloud.accounts import allowances, verifier
 from citizen_cloud.accounts.services import authenticate
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
+from citizen_cloud.families.services import represent
 from citizen_cloud.federation import providers
 from citizen_cloud.manifest import Contribution, Permission, Role
 from citizen_cloud.organisations.queries import grant_of
@@ -21,7 +23,8 @@ from citizen_cloud.portal.state import HOST, Host
 from citizen_cloud.registry.discovery import Installed, discover
 from citizen_cloud.registry.switchboard import Switchboard
 from citizen_cloud.web import api, gate, headers, limits, metrics
-from citizen_cloud.web.caller import Caller, Grant, Ports
+from citizen_cloud.web.caller import Caller, Grant, Ports, Represented
+from citizen_cloud.web.refusals import ProxyNotPermitted
 
 # Rooms with routes, and rooms that contribute jobs, handlers, permissions or personal data.
 ROUTES = (
@@ -114,8 +117,19 @@ def _ports(host: Host) -> Ports:
         with db.statement() as connection:
             return grant_of(connection, caller.account_id, roles[permission])
 
+    def acting(caller: Caller, person_id: UUID, scope: str, *, reads: bool) -> Represented:
+        # Refused after the statement, which wrote the attempt down.
+        with db.statement() as connection:
+            found = represent(
+                connection, caller=caller, person_id=person_id, scope=scope, reads=reads
+            )
+        if found is None:
+            raise ProxyNotPermitted
+        return found
+
     return Ports(
         authenticate=known,
+        represent=acting,
         granted=granted,
         module_state=host.switchboard.state,
         module_of_blueprint={

@@ -1,5 +1,6 @@
 """Reads of bookings: each one SELECT over booking, slot and the slot's words."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -62,6 +63,7 @@ _OF_PERSON = text(
     + """
     WHERE b.person_id = :person_id
       AND (cast(:status AS text) IS NULL OR b.status = :status)
+      AND (cast(:modules AS text[]) IS NULL OR s.module = ANY(:modules))
       AND (cast(:before AS uuid) IS NULL OR b.id < :before)
     ORDER BY b.id DESC LIMIT :limit
     """
@@ -70,6 +72,7 @@ _AGENDA = text(
     BOOKINGS
     + """
     WHERE b.person_id = :person_id AND b.status IN ('held', 'booked', 'arrived')
+      AND (cast(:modules AS text[]) IS NULL OR s.module = ANY(:modules))
       AND s.ends_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
       AND (b.status <> 'held'
            OR b.held_until > coalesce(cast(:now AS timestamptz), statement_timestamp()))
@@ -95,23 +98,40 @@ def bookings_of(
     status: str | None = None,
     cursor: UUID | None = None,
     limit: int = 20,
+    *,
+    modules: Collection[str] | None = None,
 ) -> list[BookingRow]:
     """Return a person's bookings, newest first, behind ``cursor`` (the last row's id).
 
-    Ids are UUIDv7, so the order of ids is the order of booking.
+    Ids are UUIDv7, so the order of ids is the order of booking. With ``modules``, of those only.
     """
     return _all(
         session,
         _OF_PERSON,
-        {"person_id": person_id, "status": status, "before": cursor, "limit": limit},
+        {
+            "person_id": person_id,
+            "status": status,
+            "before": cursor,
+            "limit": limit,
+            "modules": _named(modules),
+        },
     )
 
 
 def agenda(
-    session: Session | Connection, person_id: UUID, now: datetime | None = None, limit: int = 20
+    session: Session | Connection,
+    person_id: UUID,
+    now: datetime | None = None,
+    limit: int = 20,
+    modules: Collection[str] | None = None,
 ) -> list[BookingRow]:
-    """Return what lies ahead of a person in every module, soonest first: one SELECT."""
-    return _all(session, _AGENDA, {"person_id": person_id, "now": now, "limit": limit})
+    """Return what lies ahead of a person, in every module or in some, soonest first: one SELECT."""
+    values = {"person_id": person_id, "now": now, "limit": limit, "modules": _named(modules)}
+    return _all(session, _AGENDA, values)
+
+
+def _named(modules: Collection[str] | None) -> list[str] | None:
+    return None if modules is None else sorted(modules)
 
 
 def bookings_in(

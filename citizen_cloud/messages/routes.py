@@ -13,9 +13,9 @@ from citizen_cloud.messages import services
 from citizen_cloud.messages.schemas import MessagePageSchema, MessageQuery, MessageSchema
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
+from citizen_cloud.web.caller import caller, represented
 from citizen_cloud.web.idempotency import Answer, answer_once
-from citizen_cloud.web.marks import signed_in
+from citizen_cloud.web.marks import acts_for, signed_in
 from citizen_cloud.web.paging import page
 
 blp = Blueprint("messages", url_prefix="/me/messages", description="消息 · A citizen's inbox")
@@ -30,21 +30,25 @@ class Inbox(MethodView):
     @blp.response(200, MessagePageSchema)
     @blp.operation("listMessages", cursors.BadCursor)
     @signed_in()
+    @acts_for("messages")
     def get(self, query: dict[str, Any]) -> Response:
         """List my messages
 
         Newest first; ``unread`` counts all unread ones, whatever the page shows. Where the
         account belongs to a person, a device on which the document was not shown yet gets only
         what came after it was registered: a number's next holder does not read the last one's
-        messages.
+        messages. On behalf of a dependant, the messages of their own account; without one there
+        are none.
         """
         known = caller()
         limit = query["limit"]
+        someone = represented()
+        account_id = known.account_id if someone is None else someone.account_id
         after = cursors.decode("messages", query["cursor"]) if "cursor" in query else None
         with db.transaction() as session:
             found = services.inbox(
                 session,
-                account_id=known.account_id,
+                account_id=account_id,
                 since_device=known.device_id if known.is_stranger else None,
                 only_unread=query["unread"],
                 before=UUID(after[0]) if after else None,

@@ -10,17 +10,20 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.identity import masked_name, masked_names
+from citizen_cloud.accounts.identity import masked_name
+from citizen_cloud.accounts.services.data_access import Look, note_access
 from citizen_cloud.booking import queries, services
 from citizen_cloud.booking.queries import BookingRow
 from citizen_cloud.booking.services import Actor
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services import Code
 from citizen_cloud.errors import Conflict, NotFound, StepUpRequired, Unavailable
+from citizen_cloud.families.services import purpose_of
 from citizen_cloud.manifest import Action, BookingPolicy, ServiceModule
 from citizen_cloud.portal.state import Host
 from citizen_cloud.text import Text
-from citizen_cloud.web.caller import Caller
+from citizen_cloud.web.caller import Caller, Identity, Represented
+from citizen_cloud.web.refusals import ProxyNotPermitted
 
 HOLDERS_LEVEL = 2
 
@@ -61,23 +64,51 @@ class Shown:
     actions: tuple[Action, ...]
 
 
-def own_booking(session: Session, *, caller: Caller, booking_id: UUID) -> BookingRow:
-    """Return a booking the caller made or holds. Raises ``NotFound`` for anybody else's.
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who asks, and for whom: himself, or somebody a link lets him act for."""
 
-    Raises ``StepUpRequired`` on a device where the document was not shown: a phone number changes
-    hands, and its next holder must not read, cancel or collect what the last one booked.
+    caller: Caller
+    acting: Represented | None = None
+
+    @property
+    def subject(self) -> Identity | None:
+        """Return whose bookings these are."""
+        return self.caller.identity if self.acting is None else self.acting.identity
+
+
+def own_booking(session: Session, *, asker: Asker, booking_id: UUID) -> BookingRow:
+    """Return a booking the subject holds. Raises ``NotFound`` for anybody else's.
+
+    Having made it opens nothing: whoever booked for a child and is its guardian no more stays
+    outside. Raises ``ProxyNotPermitted`` where the link does not cover the booking's service, and
+    ``StepUpRequired`` on a device where the document was not shown: a phone number changes hands,
+    and its next holder must not read, cancel or collect what the last one booked.
     """
     row = queries.booking_facts(session, booking_id)
-    if row is None or not _owns(caller, row):
+    if row is None or not _owns(asker, row):
         raise NotFound
-    if caller.identity is None:
+    if asker.subject is None:
         raise StepUpRequired(required_level=HOLDERS_LEVEL)
+    if asker.acting is not None and row.module not in asker.acting.scopes:
+        raise OutOfScope(row.module)
     return row
 
 
-def _owns(caller: Caller, row: BookingRow) -> bool:
-    is_holder = caller.identity is not None and row.person_id == caller.identity.person_id
-    return is_holder or row.booked_by == caller.account_id
+class OutOfScope(ProxyNotPermitted):
+    """The link exists and does not cover the service of this booking; says the same."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self.module = module
+
+
+def _owns(asker: Asker, row: BookingRow) -> bool:
+    subject = asker.subject
+    if subject is None:
+        # It opens nothing yet: the document comes first.
+        return row.booked_by == asker.caller.account_id
+    return row.person_id == subject.person_id
 
 
 def policy_of(host: Host, module: str) -> BookingPolicy | None:
@@ -87,24 +118,11 @@ def policy_of(host: Host, module: str) -> BookingPolicy | None:
 
 
 def shown(
-    session: Session, host: Host, *, caller: Caller, rows: list[BookingRow], now: datetime
+    host: Host, *, subject: Identity | None, rows: list[BookingRow], now: datetime
 ) -> list[Shown]:
-    """Return bookings with what may be done with each; one more read only for others' names."""
-    identity = caller.identity
-    strangers = {
-        row.person_id for row in rows if not identity or row.person_id != identity.person_id
-    }
-    names = masked_names(session, list(strangers)) if strangers else {}
-    if identity is not None:
-        names[identity.person_id] = masked_name(identity)
-    return [
-        Shown(
-            row=row,
-            masked_name=names.get(row.person_id, ""),
-            actions=_actions(host, row, now),
-        )
-        for row in rows
-    ]
+    """Return the subject's bookings with what may be done with each; reads nothing."""
+    name = masked_name(subject) if subject is not None else ""
+    return [Shown(row=row, masked_name=name, actions=_actions(host, row, now)) for row in rows]
 
 
 def _actions(host: Host, row: BookingRow, now: datetime) -> tuple[Action, ...]:
@@ -116,16 +134,17 @@ def cancel_booking(
     session: Session,
     host: Host,
     *,
-    caller: Caller,
+    asker: Asker,
     booking_id: UUID,
     reason: str | None,
     now: datetime,
 ) -> BookingRow:
-    """Cancel a booking of the caller's, if its module's rule allows it; its code dies with it.
+    """Cancel a booking of the subject's, if its module's rule allows it; its code dies with it.
 
-    Cancelling a cancelled booking changes nothing and shows it again.
+    Cancelling a cancelled booking changes nothing and shows it again. What somebody does for
+    another is written down for the person.
     """
-    row = own_booking(session, caller=caller, booking_id=booking_id)
+    row = own_booking(session, asker=asker, booking_id=booking_id)
     policy = policy_of(host, row.module)
     if policy is None:
         raise ModuleUnavailable(module=row.module)
@@ -134,18 +153,33 @@ def cancel_booking(
     policy.cancel_policy(session, row.facts, now)
     if Action.CANCEL not in policy.actions(row.facts, now):
         raise NotCancellable
-    actor = Actor(kind=caller.kind, id=caller.account_id)
+    actor = Actor(kind=asker.caller.kind, id=asker.caller.account_id)
     services.cancel(session, booking_id=booking_id, actor=actor, reason=reason)
     if policy.credential is not None:
         credentials.revoke(session, type=policy.credential, subject_id=booking_id)
-    return own_booking(session, caller=caller, booking_id=booking_id)
+    if asker.acting is not None:
+        note_access(session, _change(asker.caller, asker.acting, row.module), now=now)
+    return own_booking(session, asker=asker, booking_id=booking_id)
+
+
+def _change(caller: Caller, acting: Represented, module: str) -> Look:
+    return Look(
+        person_id=acting.identity.person_id,
+        reader_kind="proxy",
+        reader_id=caller.account_id,
+        purpose=purpose_of(module),
+        categories=("bookings",),
+        basis_type="link",
+        basis_id=acting.link_id,
+        outcome="changed",
+    )
 
 
 def booking_code(
-    session: Session, host: Host, *, caller: Caller, booking_id: UUID, now: datetime
+    session: Session, host: Host, *, asker: Asker, booking_id: UUID, now: datetime
 ) -> tuple[BookingRow, Code]:
     """Return the live code of a booking, issuing it at the first show."""
-    row = own_booking(session, caller=caller, booking_id=booking_id)
+    row = own_booking(session, asker=asker, booking_id=booking_id)
     policy = policy_of(host, row.module)
     if policy is None:
         raise ModuleUnavailable(module=row.module)

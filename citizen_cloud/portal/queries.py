@@ -1,5 +1,6 @@
 """What the home screen reads, in one statement."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ _HOME = text(
           JOIN booking.slot s ON s.id = b.slot_id
           JOIN booking.slot_text x ON x.slot_id = s.id
          WHERE b.person_id = :person_id AND b.status IN ('held', 'booked')
+           AND (cast(:modules AS text[]) IS NULL OR s.module = ANY(:modules))
            AND s.ends_at > coalesce(cast(:now AS timestamptz), statement_timestamp())),
     next AS (SELECT * FROM coming ORDER BY starts_at, id LIMIT :most)
     SELECT (SELECT count(*) FROM messages.message m
@@ -47,23 +49,25 @@ class Home:
 def home(
     connection: Connection,
     *,
-    account_id: UUID,
+    account_id: UUID | None,
     person_id: UUID | None,
+    modules: Collection[str] | None = None,
     since_device: UUID | None = None,
     now: datetime | None = None,
 ) -> Home:
-    """Read everything the home screen shows of one citizen.
+    """Read everything the home screen shows of one citizen; without an account no messages.
 
     With ``since_device`` only messages count that came after this device was registered.
     """
-    asked = {
+    values = {
         "account_id": account_id,
         "person_id": person_id,
         "since_device": since_device,
+        "modules": None if modules is None else sorted(modules),
         "now": now,
         "most": MOST_NEXT,
     }
-    rows = connection.execute(_HOME, asked).mappings().all()
+    rows = connection.execute(_HOME, values).mappings().all()
     return Home(
         unread=rows[0]["unread"],
         badges=rows[0]["badges"] or {},

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import cast
+from typing import NoReturn, Protocol, cast
 from uuid import UUID
 
 from flask import current_app, g
@@ -11,6 +11,7 @@ from flask import current_app, g
 from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.manifest import ModuleState
 from citizen_cloud.text import Language
+from citizen_cloud.web.refusals import ProxyNotPermitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,29 @@ class Grant:
         return self.everywhere or organisation_id in self.organisation_ids
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Represented:
+    """Somebody the caller may act for now: by which link, and in which services."""
+
+    identity: Identity
+    scopes: frozenset[str]
+    link_id: UUID
+    # The person's own living account, if there is one.
+    account_id: UUID | None = None
+
+
+class Represent(Protocol):
+    """Return whom a link lets the caller act for. Raises ``ProxyNotPermitted``."""
+
+    def __call__(self, caller: Caller, person_id: UUID, scope: str, *, reads: bool) -> Represented:
+        """Look the link up, once per request; ``reads`` notes the look at once."""
+        ...
+
+
+def _for_nobody(*_: object, **__: object) -> NoReturn:
+    raise ProxyNotPermitted
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ports:
     """What the gate asks of the rooms above; ``app.py`` fills it.
@@ -91,6 +115,7 @@ class Ports:
     granted: Callable[[Caller, str], Grant]
     module_state: Callable[[str], ModuleState]
     module_of_blueprint: dict[str, str] = field(default_factory=dict)
+    represent: Represent = _for_nobody
 
 
 EXTENSION = "citizen_cloud.ports"
@@ -104,6 +129,20 @@ def ports() -> Ports:
 def caller() -> Caller:
     """Return the caller of this request; only routes that are not public have one."""
     return cast("Caller", g.caller)
+
+
+def represented() -> Represented | None:
+    """Return whom the caller acts for in this request; None in his own business."""
+    return cast("Represented | None", g.get("represented"))
+
+
+def subject() -> Identity | None:
+    """Return whose business this is: the person named by ``on_behalf_of``, else the caller.
+
+    None for a caller who did not take the real-name step yet.
+    """
+    someone = represented()
+    return caller().identity if someone is None else someone.identity
 
 
 def grant() -> Grant:

@@ -1,19 +1,22 @@
 """The one gate before every request: early answers, module state, caller, permission, limits."""
 
 import re
+from uuid import UUID
 
 from flask import Flask, Response, g, request
 
-from citizen_cloud.errors import Forbidden, StepUpRequired, Unauthenticated
+from citizen_cloud.errors import Forbidden, Invalid, StepUpRequired, Unauthenticated
 from citizen_cloud.web.caller import EXTENSION, Caller, Ports
 from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
 from citizen_cloud.web.marks import Access, access_of
+from citizen_cloud.web.parser import ON_BEHALF_OF, check_names, single
 from citizen_cloud.web.refusals import ClientTooOld, ModuleOff
 from citizen_cloud.web.step_up import FRESH_FOR, FRESH_S
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN = 4096
+UUID_FORM = re.compile("[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 
 
 class UnmarkedRoute(Exception):
@@ -94,6 +97,39 @@ def _check_caller(ports: Ports, access: Access) -> None:
         g.grant = ports.granted(known, access.permission)
         if not g.grant:
             raise Forbidden
+    _find_subject(ports, access, known)
+
+
+def _find_subject(ports: Ports, access: Access, known: Caller) -> None:
+    """Put whom the caller acts for where ``subject()`` finds it, by one further statement.
+
+    A door that does not take the parameter refuses it: nothing is done for oneself by mistake.
+    """
+    if not request.query_string:
+        return
+    if access.acts_for is None:
+        if ON_BEHALF_OF in request.args:
+            raise Invalid(errors=[{"pointer": f"/{ON_BEHALF_OF}", "code": "unknown_field"}])
+        return
+    sent = single(request.args)
+    if not access.has_query:
+        check_names(sent, ON_BEHALF_OF)
+    if ON_BEHALF_OF not in sent:
+        return
+    g.takes_on_behalf_of = True
+    person_id = _person_id(sent[ON_BEHALF_OF])
+    if known.kind != "citizen":
+        raise Forbidden
+    if person_id == known.person.person_id:
+        return
+    reads = request.method in SAFE
+    g.represented = ports.represent(known, person_id, access.acts_for, reads=reads)
+
+
+def _person_id(sent: str) -> UUID:
+    if not UUID_FORM.fullmatch(sent):
+        raise Invalid(errors=[{"pointer": f"/{ON_BEHALF_OF}", "code": "uuid_required"}])
+    return UUID(sent)
 
 
 def _check_level(known: Caller, level: int) -> None:

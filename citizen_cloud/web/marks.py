@@ -30,6 +30,9 @@ class Access:
     new_business: bool = False
     any_version: bool = False
     early: Early | None = None
+    acts_for: str | None = None
+    # Whether a schema reads the query, and with it what nobody declared.
+    has_query: bool = False
     limits: tuple[Limit, ...] = ()
 
     @property
@@ -67,6 +70,15 @@ def requires(permission: str) -> Callable[[View], View]:
     return lambda view: _marked(view, permission=permission)
 
 
+def acts_for(scope: str) -> Callable[[View], View]:
+    """Take ``on_behalf_of``: the door serves whoever the caller may represent in this scope.
+
+    A module's own name, ``messages``, or ``any`` where the room itself narrows what is shown to
+    the scopes of the link. ``web.caller.subject`` says whose business it is.
+    """
+    return lambda view: _marked(view, acts_for=scope)
+
+
 def new_business(view: View) -> View:
     """Close this door already while the module is draining."""
     return _marked(view, new_business=True)
@@ -97,5 +109,8 @@ def access_of(view: Callable[..., Any], method: str) -> Access | None:
     view_class: type[MethodView] | None = getattr(view, "view_class", None)
     name = "get" if method == "HEAD" else method.lower()
     target = getattr(view_class, name, None) if view_class else view
-    access = getattr(target, "_access", None)
-    return access if access is not None and access.is_decided else None
+    access: Access | None = getattr(target, "_access", None)
+    if access is None or not access.is_decided:
+        return None
+    arguments = getattr(target, "_apidoc", {}).get("arguments", {}).get("parameters", ())
+    return replace(access, has_query=any(one["in"] == "query" for one in arguments))

@@ -10,6 +10,7 @@ from marshmallow import Schema
 from citizen_cloud.errors import Refusal, StaleVersion
 from citizen_cloud.web.examples import UUID_EXAMPLE
 from citizen_cloud.web.marks import Access
+from citizen_cloud.web.parser import ON_BEHALF_OF
 from citizen_cloud.web.problems import MEDIA_TYPE, status_of
 from citizen_cloud.web.schemas import ProblemSchema
 from citizen_cloud.web.step_up import FRESH_S
@@ -28,6 +29,15 @@ IF_MATCH: dict[str, Any] = {
     "required": False,
     "schema": {"type": "string", "maxLength": 12, "pattern": '^(\\*|"v[0-9]{1,9}")$'},
     "example": '"v1"',
+}
+ON_BEHALF: dict[str, Any] = {
+    "in": "query",
+    "name": ON_BEHALF_OF,
+    "description": "The `person_id` of a dependant (`GET /me/dependants`) for whom this is done; "
+    "the person sees it. Without a link that covers the service: 403 `proxy_not_permitted`",
+    "required": False,
+    "schema": {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36},
+    "example": UUID_EXAMPLE,
 }
 SECONDS: dict[str, Any] = {
     "description": "Seconds until it is worth trying again",
@@ -84,7 +94,7 @@ def completed(doc: dict[str, Any], operation: Operation, method: str) -> dict[st
     responses.pop("422", None)
     responses.pop(422, None)
     statuses = _codes(operation, doc, method)
-    doc.setdefault("parameters", []).extend(_header_fields(operation))
+    doc.setdefault("parameters", []).extend(_further_parameters(operation))
     extra: dict[str, Any] = {
         "operationId": operation.id,
         "security": [] if operation.access.public else [{"bearer": []}],
@@ -122,8 +132,9 @@ def _query_of(doc: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _header_fields(operation: Operation) -> list[dict[str, Any]]:
-    fields = []
+def _further_parameters(operation: Operation) -> list[dict[str, Any]]:
+    """Return what the marks add: whom it is done for, and the header fields."""
+    fields = [] if operation.access.acts_for is None else [dict(ON_BEHALF)]
     if operation.key is not None:
         fields.append(KEY_HEADER | {"required": operation.key})
     if any(issubclass(refusal, StaleVersion) for refusal in operation.refusals):
@@ -142,6 +153,8 @@ def _authz(access: Access) -> dict[str, Any]:
 def _with_age(access: Access) -> dict[str, Any]:
     """Return who may pass, and how old the proof may be where that counts."""
     asked = _authz(access)
+    if access.acts_for is not None:
+        asked["on_behalf_of"] = access.acts_for
     return {**asked, "max_age_s": FRESH_S} if access.fresh else asked
 
 
@@ -150,21 +163,23 @@ def _codes(operation: Operation, doc: dict[str, Any], method: str) -> dict[int, 
     access = operation.access
     has_body = "requestBody" in doc
     has_key = operation.key is not None
+    by_proxy = access.acts_for is not None
     implied = (
         (True, 400, "malformed"),
         (True, 500, "internal_error"),
         (True, 503, "module_off"),
         (True, 503, "unavailable"),
         (not access.public, 401, "unauthenticated"),
-        (access.level > 1 or access.fresh, 401, "step_up_required"),
+        (access.level > 1 or access.fresh or by_proxy, 401, "step_up_required"),
         (not access.public, 403, "forbidden"),
+        (by_proxy, 403, "proxy_not_permitted"),
         (operation.has_path, 404, "not_found"),
         (not access.any_version, 426, "client_too_old"),
         (bool(access.limits), 429, "rate_limited"),
         (has_body, 408, "request_timeout"),
         (has_body, 413, "content_too_large"),
         (method != "get", 415, "unsupported_media_type"),
-        (has_body or bool(doc.get("parameters")), 422, "invalid"),
+        (has_body or by_proxy or bool(doc.get("parameters")), 422, "invalid"),
         (operation.key is True, 400, "idempotency_key_required"),
         (has_key, 409, "request_in_flight"),
         (has_key, 422, "idempotency_key_reused"),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from flask import Request
+from flask import Request, g
 from marshmallow import Schema, ValidationError
 from webargs import fields as _fields  # noqa: F401 - registers webargs' own marshmallow fields
 from webargs.flaskparser import FlaskParser
@@ -18,6 +18,8 @@ DEEPEST = 32
 LONGEST_NUMBER = 40
 MOST_QUERY_PARAMETERS = 50
 MULTIPART = "multipart/form-data"
+# Not part of any schema: the gate reads it, at doors marked ``acts_for``.
+ON_BEHALF_OF = "on_behalf_of"
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
@@ -128,15 +130,18 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """Read the query; a repeated name is refused."""
         del schema
-        return _single(req.args)
+        members = single(req.args)
+        if g.get("takes_on_behalf_of"):
+            members.pop(ON_BEHALF_OF, None)
+        return members
 
     def load_multipart(self, req: Request, schema: Schema) -> Any:
         """Read form fields and files together."""
         del schema
         if req.mimetype != MULTIPART:
             raise UnsupportedMediaType
-        files = _single(req.files)
-        form = _single(req.form)
+        files = single(req.files)
+        form = single(req.form)
         if files.keys() & form.keys():
             raise DuplicateKey
         return {**form, **files}
@@ -159,7 +164,8 @@ class Parser(FlaskParser):
 Parser.__location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}
 
 
-def _single(values: Any) -> dict[str, Any]:
+def single(values: Any) -> dict[str, Any]:
+    """Return form or query values by name. Raises ``DuplicateKey``, or ``Malformed`` for many."""
     pairs = list(values.items(multi=True))
     if len(pairs) > MOST_QUERY_PARAMETERS:
         raise Malformed
@@ -167,6 +173,13 @@ def _single(values: Any) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise DuplicateKey
     return members
+
+
+def check_names(values: Mapping[str, Any], *known: str) -> None:
+    """Refuse names that nobody declared, as a schema does (``Invalid``)."""
+    unknown = values.keys() - set(known)
+    if unknown:
+        raise Invalid(errors=list(_faults({name: ["unknown_field"] for name in sorted(unknown)})))
 
 
 def _faults(messages: Any, pointer: str = "") -> Iterator[dict[str, str]]:

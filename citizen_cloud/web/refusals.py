@@ -1,6 +1,6 @@
 """Refusals of HTTP's own: methods, media types, sizes, keys, switched-off services."""
 
-from citizen_cloud.errors import Refusal
+from citizen_cloud.errors import Forbidden, Refusal
 from citizen_cloud.text import Text
 
 
@@ -98,6 +98,17 @@ class ClientTooOld(Refusal):
     code = "client_too_old"
     title = Text("请更新应用", "Update required")
     detail = Text("当前版本过低，请更新应用后使用。", "Update the app to go on.")
+
+
+class ProxyNotPermitted(Forbidden):
+    """No link to this person, none that covers this service, or nobody there: one answer."""
+
+    code = "proxy_not_permitted"
+    title = Text("无权代办", "Not permitted to act for this person")
+    detail = Text(
+        "您目前不能为此人办理该服务，请先取得授权。",
+        "You may not act for this person in this service at present; ask for the right first.",
+    )
 
 
 class IdempotencyKeyMissing(Refusal):

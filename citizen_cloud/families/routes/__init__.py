@@ -1,5 +1,6 @@
-"""Routes of the families room."""
+"""Doors of the families room: those who act, those acted for, and the counter."""
 
-from flask_smorest import Blueprint
+from citizen_cloud.families.routes import counter, dependants, proxies
+from citizen_cloud.web.blueprint import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+blueprints: tuple[Blueprint, ...] = (dependants.blp, proxies.blp, counter.blp)

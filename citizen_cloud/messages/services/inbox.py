@@ -121,13 +121,13 @@ class Inbox:
 def inbox(
     session: Session,
     *,
-    account_id: UUID,
+    account_id: UUID | None,
     since_device: UUID | None = None,
     only_unread: bool,
     before: UUID | None,
     limit: int,
 ) -> Inbox:
-    """Return messages behind a cursor, in one statement.
+    """Return messages behind a cursor, in one statement; somebody without an account has none.
 
     With ``since_device`` only those are there that came after this device was registered.
     """

@@ -1,5 +1,7 @@
 """My bookings of every service: shown, cancelled, and their codes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +14,14 @@ from citizen_cloud.booking import queries
 from citizen_cloud.booking.schemas import BookingSchema, booking_json
 from citizen_cloud.credentials import qr
 from citizen_cloud.errors import StepUpRequired
+from citizen_cloud.families.services import note_refused
 from citizen_cloud.portal import schemas
 from citizen_cloud.portal.bookings import (
+    Asker,
     ModuleUnavailable,
     NoCode,
     NotCancellable,
+    OutOfScope,
     Shown,
     booking_code,
     cancel_booking,
@@ -26,9 +31,9 @@ from citizen_cloud.portal.bookings import (
 from citizen_cloud.portal.state import host
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
+from citizen_cloud.web.caller import caller, represented, subject
 from citizen_cloud.web.idempotency import Answer, answer_once
-from citizen_cloud.web.marks import limited, signed_in
+from citizen_cloud.web.marks import acts_for, limited, signed_in
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.refusals import NotAcceptable
 
@@ -42,6 +47,28 @@ def as_json(found: Shown) -> dict[str, Any]:
     return booking_json(found.row, masked_name=found.masked_name, actions=found.actions)
 
 
+def _asker() -> Asker:
+    return Asker(caller=caller(), acting=represented())
+
+
+@contextmanager
+def _attempts_noted(asker: Asker) -> Iterator[None]:
+    """Write down that a link did not reach so far; the refusal undid its own transaction."""
+    try:
+        yield
+    except OutOfScope as refusal:
+        if asker.acting is not None:
+            with db.statement() as connection:
+                note_refused(
+                    connection,
+                    account_id=asker.caller.account_id,
+                    person_id=asker.acting.identity.person_id,
+                    scope=refusal.module,
+                    now=clock.now(),
+                )
+        raise
+
+
 @blp.route("/me/bookings")
 class MyBookings(MethodView):
     """The history."""
@@ -50,24 +77,27 @@ class MyBookings(MethodView):
     @blp.response(200, schemas.BookingPageSchema)
     @blp.operation("listMyBookings", cursors.BadCursor)
     @signed_in()
+    @acts_for("any")
     def get(self, query: dict[str, Any]) -> Response | dict[str, Any]:
         """List my bookings
 
         Newest first, of every service, past ones too; ``actions`` says what can be done with each.
+        On behalf of a dependant, the bookings of the link's services.
         """
-        me, limit = caller(), query["limit"]
-        if me.identity is None:
+        holder, someone, limit = subject(), represented(), query["limit"]
+        if holder is None:
             return {"items": [], "next_cursor": None}
         after = cursors.decode("bookings", query["cursor"]) if "cursor" in query else None
         with db.transaction() as session:
             rows = queries.bookings_of(
                 session,
-                me.identity.person_id,
+                holder.person_id,
                 status=query.get("status"),
                 cursor=UUID(after[0]) if after else None,
                 limit=limit + 1,
+                modules=None if someone is None else someone.scopes,
             )
-            seen = shown(session, host(), caller=me, rows=rows[:limit], now=clock.now())
+        seen = shown(host(), subject=holder, rows=rows[:limit], now=clock.now())
         last = rows[limit - 1].id if len(rows) > limit else None
         return page(
             schemas.BookingPageSchema(),
@@ -83,17 +113,18 @@ class OneBooking(MethodView):
     @blp.response(200, BookingSchema)
     @blp.operation("getBooking", StepUpRequired)
     @signed_in()
+    @acts_for("any")
     def get(self, booking_id: UUID) -> dict[str, Any]:
         """Read one of my bookings
 
-        A booking of somebody else and one that does not exist answer the same ``404``. On a new
-        device the real-name step comes first (``401 step_up_required``), as for cancelling and
-        for the code.
+        A booking of somebody else and one that does not exist answer the same ``404``, also one
+        you made for somebody: read it on their behalf. On a new device the real-name step comes
+        first (``401 step_up_required``), as for cancelling and for the code.
         """
-        me = caller()
-        with db.transaction() as session:
-            row = own_booking(session, caller=me, booking_id=booking_id)
-            return as_json(shown(session, host(), caller=me, rows=[row], now=clock.now())[0])
+        asker = _asker()
+        with _attempts_noted(asker), db.transaction() as session:
+            row = own_booking(session, asker=asker, booking_id=booking_id)
+        return as_json(shown(host(), subject=asker.subject, rows=[row], now=clock.now())[0])
 
 
 @blp.route("/bookings/<uuid:booking_id>/cancel")
@@ -104,27 +135,29 @@ class CancelBooking(MethodView):
     @blp.response(200, BookingSchema)
     @blp.operation("cancelBooking", NotCancellable, ModuleUnavailable, StepUpRequired, key=False)
     @signed_in()
+    @acts_for("any")
     def post(self, body: dict[str, Any], booking_id: UUID) -> Response:
         """Cancel one of my bookings
 
         The places and the allowance are free again at once, and the code stops working.
         Cancelling twice answers the same. Works while the service is draining or off.
         """
-        me, now = caller(), clock.now()
+        asker, now = _asker(), clock.now()
 
         def work(session: Any) -> Answer:
             row = cancel_booking(
                 session,
                 host(),
-                caller=me,
+                asker=asker,
                 booking_id=booking_id,
                 reason=body.get("reason"),
                 now=now,
             )
-            found = shown(session, host(), caller=me, rows=[row], now=now)[0]
+            found = shown(host(), subject=asker.subject, rows=[row], now=now)[0]
             return Answer(content=as_json(found))
 
-        return answer_once(BookingSchema, work)
+        with _attempts_noted(asker):
+            return answer_once(BookingSchema, work)
 
 
 @blp.route("/bookings/<uuid:booking_id>/code")
@@ -137,6 +170,7 @@ class BookingCode(MethodView):
     @blp.operation("getBookingCode", NoCode, NotAcceptable, ModuleUnavailable, StepUpRequired)
     @limited("60/minute", by="account")
     @signed_in()
+    @acts_for("any")
     def get(self, booking_id: UUID) -> Response:
         """Show the code of one of my bookings
 
@@ -145,9 +179,9 @@ class BookingCode(MethodView):
         booking ends, and dies with a cancellation.
         """
         media_type = _negotiated()
-        me, now = caller(), clock.now()
-        with db.transaction() as session:
-            row, code = booking_code(session, host(), caller=me, booking_id=booking_id, now=now)
+        asker, now = _asker(), clock.now()
+        with _attempts_noted(asker), db.transaction() as session:
+            row, code = booking_code(session, host(), asker=asker, booking_id=booking_id, now=now)
         if media_type == "image/svg+xml":
             return Response(qr.svg(code.text), mimetype=media_type)
         if media_type == "image/png":

@@ -1,17 +1,19 @@
 """What an app reads before or right after sign-in: configuration, catalogue, home, agenda."""
 
 from typing import Any
+from uuid import UUID
 
 from flask.views import MethodView
 
 from citizen_cloud import clock, db
 from citizen_cloud.booking import queries as bookings
+from citizen_cloud.families.rules import MESSAGES
 from citizen_cloud.manifest import ServiceModule
 from citizen_cloud.portal import queries, schemas
 from citizen_cloud.portal.state import host
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
-from citizen_cloud.web.marks import any_version, public, signed_in
+from citizen_cloud.web.caller import caller, represented, subject
+from citizen_cloud.web.marks import acts_for, any_version, public, signed_in
 
 blp = Blueprint("portal", description="Home, agenda, catalogue, app configuration")
 
@@ -82,30 +84,51 @@ class Home(MethodView):
     @blp.response(200, schemas.HomeSchema)
     @blp.operation("getHome")
     @signed_in()
+    @acts_for("any")
     def get(self) -> dict[str, Any]:
         """Read the home screen
 
         Tiles of the services that are on with what waits behind each, the next few items of the
-        agenda, and the number of unread messages: everything the first screen shows.
+        agenda, and the number of unread messages: everything the first screen shows. On behalf
+        of a dependant, the services of the link, and messages where it covers them.
         """
         me, now = caller(), clock.now()
-        person_id = me.identity.person_id if me.identity else None
+        holder, scopes, account_id = subject(), scopes_shown(), _account_id()
         with db.statement() as connection:
             found = queries.home(
                 connection,
-                account_id=me.account_id,
-                person_id=person_id,
+                account_id=account_id if scopes is None or MESSAGES in scopes else None,
+                person_id=holder.person_id if holder else None,
+                modules=scopes,
                 since_device=me.device_id if me.is_stranger else None,
             )
         return {
             "unread_messages": found.unread,
-            "tiles": [_tile(module, state, found) for module, state in modules_on()],
+            "tiles": [
+                _tile(module, state, found, account_id)
+                for module, state in modules_on()
+                if scopes is None or module.name in scopes
+            ],
             "next": found.coming,
             "server_time": now,
         }
 
 
-def _tile(module: ServiceModule, state: str, found: queries.Home) -> dict[str, Any]:
+def scopes_shown() -> frozenset[str] | None:
+    """Return the services a link opens to the caller; None in his own business: all."""
+    someone = represented()
+    return None if someone is None else someone.scopes
+
+
+def _account_id() -> UUID | None:
+    """Return the account of whose business this is; a dependant may have none."""
+    someone = represented()
+    return caller().account_id if someone is None else someone.account_id
+
+
+def _tile(
+    module: ServiceModule, state: str, found: queries.Home, account_id: UUID | None
+) -> dict[str, Any]:
     tile = module.tile
     return {
         "module": module.name,
@@ -113,16 +136,16 @@ def _tile(module: ServiceModule, state: str, found: queries.Home) -> dict[str, A
         "icon": tile.icon if tile else "service",
         "path": tile.path if tile else f"/{module.segment}",
         "state": state,
-        "badge": found.badges.get(module.name, 0) + _extra(module),
+        "badge": found.badges.get(module.name, 0) + _extra(module, account_id),
     }
 
 
-def _extra(module: ServiceModule) -> int:
+def _extra(module: ServiceModule, account_id: UUID | None) -> int:
     """Ask a module that counts more than its coming bookings."""
-    if module.tile is None or module.tile.badge is None:
+    if account_id is None or module.tile is None or module.tile.badge is None:
         return 0
     with db.transaction() as session:
-        return module.tile.badge(session, caller().account_id, clock.now())
+        return module.tile.badge(session, account_id, clock.now())
 
 
 @blp.route("/me/agenda")
@@ -132,14 +155,18 @@ class Agenda(MethodView):
     @blp.response(200, schemas.AgendaSchema)
     @blp.operation("getAgenda")
     @signed_in()
+    @acts_for("any")
     def get(self) -> dict[str, Any]:
         """Read my agenda
 
-        Coming bookings of every service, soonest first; empty before the real-name step.
+        Coming bookings of every service, soonest first; empty before the real-name step. On
+        behalf of a dependant, those of the link's services.
         """
-        identity = caller().identity
-        if identity is None:
+        holder = subject()
+        if holder is None:
             return {"items": []}
         with db.statement() as connection:
-            rows = bookings.agenda(connection, identity.person_id, None, MOST_AGENDA)
+            rows = bookings.agenda(
+                connection, holder.person_id, limit=MOST_AGENDA, modules=scopes_shown()
+            )
         return {"items": rows}

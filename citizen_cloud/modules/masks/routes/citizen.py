@@ -36,15 +36,16 @@ from citizen_cloud.modules.masks.schemas.citizen import (
 )
 from citizen_cloud.modules.masks.services.booking import order_for
 from citizen_cloud.modules.masks.services.policy import actions
+from citizen_cloud.modules.masks.services.slots import MODULE
 from citizen_cloud.organisations.rules import Point
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import API_ROOT, Blueprint
-from citizen_cloud.web.caller import caller
+from citizen_cloud.web.caller import caller, represented, subject
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.etag import version_tag
 from citizen_cloud.web.gate import bearer_token
 from citizen_cloud.web.idempotency import request_hash, request_key
-from citizen_cloud.web.marks import early, limited, new_business, public, signed_in
+from citizen_cloud.web.marks import acts_for, early, limited, new_business, public, signed_in
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.problems import problem
 from citizen_cloud.web.schemas import PageQuery
@@ -207,20 +208,24 @@ class OfferBookings(MethodView):
         key=True,
     )
     @signed_in(level=2)
+    @acts_for(MODULE)
     @new_business
     @early(_sold_out)
     @limited("30/minute", by="account")
     def post(self, sent: dict[str, Any], offer_id: UUID) -> Any:
         """Book masks
 
-        Books some pieces for yourself; Location names the booking. Send the same Idempotency-Key
-        again after a lost answer: you get the same booking, with `Idempotent-Replayed: true`. The
-        booking's code is at `/bookings/{id}/code`.
+        Books some pieces for yourself, or on behalf of a dependant, with the dependant's quota
+        and age; Location names the booking. Send the same Idempotency-Key again after a lost
+        answer: you get the same booking, with `Idempotent-Replayed: true`. The booking's code is
+        at `/bookings/{id}/code`.
         """
-        key, me = request_key(required=True), caller()
+        key, me, someone = request_key(required=True), caller(), represented()
+        holder = subject() or me.person
         order = order_for(
             offer_id=offer_id,
-            person=me.person,
+            person=holder,
+            link_id=someone.link_id if someone else None,
             booked_by=me.account_id,
             quantity=sent["quantity"],
             request_key=str(key),
@@ -233,7 +238,7 @@ class OfferBookings(MethodView):
             headers["Idempotent-Replayed"] = "true"
         content = booking_json(
             booked.row,
-            masked_name=masked_name(me.person),
+            masked_name=masked_name(holder),
             actions=actions(booked.row.facts, clock.now()),
         )
         return content, 201, headers

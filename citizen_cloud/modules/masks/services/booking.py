@@ -56,9 +56,11 @@ def order_for(
     request_key: str,
     request_hash: bytes,
     read: Read,
+    link_id: UUID | None = None,
 ) -> Order:
     """Return the kernel's order for some pieces of an offer, if this person may have them.
 
+    ``link_id`` says by which right somebody else books; it joins the event and the audit entry.
     Reads nothing once the offer is known here; ``read`` opens a connection where it is not.
     Raises ``NotFound``, ``NotEligible`` and ``QuantityAboveLimit``.
     """
@@ -78,6 +80,7 @@ def order_for(
         request_key=request_key,
         request_hash=request_hash,
         quota=quota(profile, offer.product_class, offer.window_on),
+        payload={} if link_id is None else {"link_id": link_id},
         actor_kind="citizen",
     )
 

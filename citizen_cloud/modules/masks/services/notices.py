@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.booking.queries import BookingRow, booking_facts
+from citizen_cloud.families.services import accounts_to_tell
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.modules.masks.rules.notices import Told, notice
 from citizen_cloud.modules.masks.services.outlets import OUTLET_LEFT
@@ -18,7 +19,10 @@ MOST = 500
 
 
 def tell(session: Session, *, booking_id: UUID, kind: str, dedupe_key: str, now: datetime) -> bool:
-    """Put the news of one booking into its account's inbox; False if it was told before."""
+    """Put the news of one booking into the booker's and the person's inbox.
+
+    False if it was told before. A proxy whose link has ended is told nothing more.
+    """
     row = booking_facts(session, booking_id)
     if row is None:
         return False
@@ -58,17 +62,27 @@ def _send(
         ends_at=row.ends_at,
     )
     title, body = notice(kind, told)
-    note = Note(
-        account_id=row.booked_by,
-        kind=f"masks.{kind}",
-        title=title,
-        body=body,
-        dedupe_key=dedupe_key,
-        subject_type="booking",
-        subject_id=row.id,
-        sms=sms,
-    )
-    return notify(session, note=note, now=now)
+    is_new = False
+    for account_id in accounts_to_tell(
+        session, person_id=row.person_id, booked_by=row.booked_by, scope=MODULE
+    ):
+        note = Note(
+            account_id=account_id,
+            kind=f"masks.{kind}",
+            title=title,
+            body=body,
+            dedupe_key=_key_of(account_id, row, dedupe_key),
+            subject_type="booking",
+            subject_id=row.id,
+            sms=sms,
+        )
+        is_new = notify(session, note=note, now=now) or is_new
+    return is_new
+
+
+def _key_of(account_id: UUID, row: BookingRow, dedupe_key: str) -> str:
+    """Return a key per inbox; the booker's is the one it always was."""
+    return dedupe_key if account_id == row.booked_by else f"{dedupe_key}:{account_id}"
 
 
 # Whoever booked inside the reminder's own time has just been told and needs none.
