@@ -43,6 +43,8 @@ class Settings:
     max_body_bytes: int = 1_048_576
     max_upload_bytes: int = 12_582_912
     body_timeout_s: float = 10.0
+    reads_per_hour: int = 300
+    closure_days: int = 7
 
     @property
     def is_production(self) -> bool:
@@ -90,7 +92,17 @@ def _read(env: FileAwareEnv) -> Settings:
         max_body_bytes=env.int(ours + "MAX_BODY_BYTES", Settings.max_body_bytes),
         max_upload_bytes=env.int(ours + "MAX_UPLOAD_BYTES", Settings.max_upload_bytes),
         body_timeout_s=env.float(ours + "BODY_TIMEOUT_S", Settings.body_timeout_s),
+        reads_per_hour=_between(env, ours + "READS_PER_HOUR", Settings.reads_per_hour, 1, 100_000),
+        closure_days=_between(env, ours + "CLOSURE_DAYS", Settings.closure_days, 0, 15),
     )
+
+
+def _between(env: FileAwareEnv, name: str, default: int, least: int, most: int) -> int:
+    value = env.int(name, default)
+    if not least <= value <= most:
+        message = f"{name} is {value}; it takes {least} to {most}"
+        raise SettingsError(message)
+    return value
 
 
 def _environment(name: str) -> Environment:

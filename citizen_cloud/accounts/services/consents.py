@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -50,6 +51,21 @@ _WITHDRAW = text(
      WHERE account_id = :account_id AND purpose = :purpose AND withdrawn_at IS NULL
     """
 )
+# A row per answer, for ever as long as the account is there.
+_END_RECEIPTS = text(
+    """
+    UPDATE accounts.consent_receipt SET withdrawn_at = coalesce(:now, statement_timestamp())
+     WHERE account_id = :account_id AND purpose = :purpose AND granted AND withdrawn_at IS NULL
+    """
+)
+_RECEIPT = text(
+    """
+    INSERT INTO accounts.consent_receipt
+           (account_id, purpose, version, granted, text_digest, method, at)
+    VALUES (:account_id, :purpose, :version, :granted, :digest, :method,
+            coalesce(:now, statement_timestamp()))
+    """
+)
 
 
 def consents_of(session: Session | Connection, *, account_id: UUID) -> list[Consent]:
@@ -80,9 +96,10 @@ def answer_consent(
     purpose: str,
     version: int,
     granted: bool,
+    method: Literal["app", "counter"] = "app",
     now: datetime | None = None,
 ) -> Consent:
-    """Write down a yes or its withdrawal; other purposes are untouched.
+    """Write down a yes or its withdrawal, and its receipt; other purposes are untouched.
 
     Agreeing to another version than the present one raises ``ConsentOutdated``; withdrawing ends
     every version.
@@ -92,6 +109,11 @@ def answer_consent(
         raise ConsentOutdated(purpose=purpose, version=known.version)
     said = {"account_id": account_id, "purpose": purpose, "version": version, "now": now}
     session.execute(_GRANT if granted else _WITHDRAW, said)
+    if not granted:
+        session.execute(_END_RECEIPTS, said)
+    digest = known.digest if version == known.version else None
+    receipt = {**said, "granted": granted, "digest": digest, "method": method}
+    session.execute(_RECEIPT, receipt)
     record(
         session,
         Act(
