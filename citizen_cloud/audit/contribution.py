@@ -26,6 +26,8 @@ _ACTS = text(
      WHERE actor_id = :account_id
         OR (object_type = 'account' AND object_id = :account_id)
         OR (object_type = 'person' AND object_id = :person_id)
+        OR payload ->> 'account_id' = cast(cast(:account_id AS uuid) AS text)
+        OR payload ->> 'person_id' = cast(cast(:person_id AS uuid) AS text)
      ORDER BY id
     """
 )

@@ -61,15 +61,17 @@ _NOTE = text(
         INSERT INTO accounts.data_access
                (person_id, at, reader_kind, reader_id, organisation_id, purpose, categories,
                 basis_type, basis_id, outcome)
-        SELECT s.person_id, t.at, :reader_kind, cast(:reader_id AS uuid), s.place_id, :purpose,
-               cast(:categories AS varchar[]), :basis_type, s.basis_id, :outcome
+        SELECT s.person_id, t.at, cast(:reader_kind AS varchar), cast(:reader_id AS uuid),
+               s.place_id, cast(:purpose AS varchar), cast(:categories AS varchar[]),
+               cast(:basis_type AS varchar), s.basis_id, cast(:outcome AS varchar)
           FROM seen s, t
          WHERE NOT EXISTS (
                SELECT FROM accounts.data_access d
                 WHERE cast(:once AS bool) AND d.reader_id = cast(:reader_id AS uuid)
                   AND d.at > t.at - interval '1 hour' AND d.person_id = s.person_id
-                  AND d.purpose = :purpose AND d.basis_id IS NOT DISTINCT FROM s.basis_id
-                  AND d.outcome = :outcome)
+                  AND d.purpose = cast(:purpose AS varchar)
+                  AND d.basis_id IS NOT DISTINCT FROM s.basis_id
+                  AND d.outcome = cast(:outcome AS varchar))
     )
     SELECT (SELECT count(*) FROM (
               SELECT d.person_id FROM accounts.data_access d, t

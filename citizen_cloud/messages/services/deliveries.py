@@ -137,7 +137,15 @@ def settle(session: Session, *, due: Due, outcome: Outcome) -> None:
         session.execute(_OVER, {**facts, "status": outcome.status})
 
 
-_WAITING = text("SELECT id, secret FROM messages.delivery WHERE secret IS NOT NULL")
+# A phone may serve two accounts: what the other one's inbox says is the other one's.
+_WAITING = text(
+    """
+    SELECT d.id, d.secret FROM messages.delivery d
+     WHERE d.secret IS NOT NULL
+       AND NOT EXISTS (SELECT FROM messages.message m
+                        WHERE m.dedupe_key = d.dedupe_key AND m.account_id <> :id)
+    """
+)
 _PHONE = text("SELECT phone_sealed FROM accounts.account WHERE id = :id")
 
 
@@ -156,7 +164,7 @@ def waiting_for(session: Session, account_id: UUID | None) -> list[UUID]:
     """
     phone = phone_of(session, account_id)
     found = []
-    for row in session.execute(_WAITING) if phone is not None else ():
+    for row in session.execute(_WAITING, {"id": account_id}) if phone is not None else ():
         try:
             opened = json.loads(crypto.current().open(row.secret, place=_place(row.id)))
         except Undecryptable:
