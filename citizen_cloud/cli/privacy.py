@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
 from jwt.exceptions import InvalidKeyError
+from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto, db
 from citizen_cloud.accounts.services import honey as made_up
@@ -34,8 +37,7 @@ def honey() -> None:
 @click.argument("person_id", type=click.UUID)
 def add(person_id: UUID) -> None:
     """Mark a person nobody has a reason to look at, e.g. one signed up for this."""
-    _connect()
-    with db.transaction() as session:
+    with _transaction() as session:
         try:
             made_up.mark(session, person_id=person_id)
         except NotFound as error:
@@ -46,8 +48,7 @@ def add(person_id: UUID) -> None:
 @honey.command("list")
 def show() -> None:
     """List the marked persons."""
-    _connect()
-    with db.transaction() as session:
+    with _transaction() as session:
         for person_id, since in made_up.marked(session):
             click.echo(f"{person_id} since {since:%Y-%m-%d}")
 
@@ -56,8 +57,7 @@ def show() -> None:
 @click.argument("person_id", type=click.UUID)
 def remove(person_id: UUID) -> None:
     """Take a mark away."""
-    _connect()
-    with db.transaction() as session:
+    with _transaction() as session:
         made_up.unmark(session, person_id=person_id)
     click.echo(f"{person_id} is not marked")
 
@@ -96,7 +96,14 @@ def _own_keys() -> Keys:
     return keys.public_keys()
 
 
-def _connect() -> None:
+@contextmanager
+def _transaction() -> Iterator[Session]:
     found = settings_of_run()
     crypto.configure(found)
-    db.install(db.PooledDatabase(found.database_url, pool_size=2))
+    database = db.PooledDatabase(found.database_url, pool_size=1)
+    db.install(database)
+    try:
+        with db.transaction() as session:
+            yield session
+    finally:
+        database.dispose()

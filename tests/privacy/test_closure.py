@@ -1,11 +1,14 @@
 """Asking to leave, thinking it over, staying after all."""
 
+from hashlib import sha256
+
 import canary
 import people
 import pytest
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.booking import services as kernel
 from citizen_cloud.privacy import jobs
 
 
@@ -81,12 +84,9 @@ def test_a_reason_is_a_word_of_the_list(me):
 
 def test_what_was_booked_for_somebody_else_stays_theirs(me):
     other = people.citizen()
-    offer = people.offer()
+    campaign = scalar("SELECT campaign_id FROM masks.offer LIMIT 1")
+    offer = people.offer(campaign_id=campaign, organisation_id=me.outlet, day=6)
     with db.statement() as connection:
-        from hashlib import sha256
-
-        from citizen_cloud.booking import services as kernel
-
         order = kernel.Order(
             slot_id=offer,
             person_id=other.person_id,

@@ -54,7 +54,7 @@ _WITHDRAW = text(
 # A row per answer, for ever as long as the account is there.
 _END_RECEIPTS = text(
     """
-    UPDATE accounts.consent_receipt SET withdrawn_at = coalesce(:now, statement_timestamp())
+    UPDATE accounts.consent_receipt SET withdrawn_at = :at
      WHERE account_id = :account_id AND purpose = :purpose AND granted AND withdrawn_at IS NULL
     """
 )
@@ -64,6 +64,7 @@ _RECEIPT = text(
            (account_id, purpose, version, granted, text_digest, method, at)
     VALUES (:account_id, :purpose, :version, :granted, :digest, :method,
             coalesce(:now, statement_timestamp()))
+    RETURNING at
     """
 )
 
@@ -109,11 +110,11 @@ def answer_consent(
         raise ConsentOutdated(purpose=purpose, version=known.version)
     said = {"account_id": account_id, "purpose": purpose, "version": version, "now": now}
     session.execute(_GRANT if granted else _WITHDRAW, said)
-    if not granted:
-        session.execute(_END_RECEIPTS, said)
     digest = known.digest if version == known.version else None
     receipt = {**said, "granted": granted, "digest": digest, "method": method}
-    session.execute(_RECEIPT, receipt)
+    at = session.scalar(_RECEIPT, receipt)
+    if not granted:
+        session.execute(_END_RECEIPTS, {**said, "at": at})
     record(
         session,
         Act(
