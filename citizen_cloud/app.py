@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from citizen_cloud import crypto, db, log
 from citizen_cloud.accounts import allowances, verifier
-from citizen_cloud.accounts.services import authenticate
+from citizen_cloud.accounts.services import authenticate, data_access
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
 from citizen_cloud.families.services import represent
@@ -20,6 +20,7 @@ from citizen_cloud.manifest import Contribution, Permission, Role
 from citizen_cloud.organisations.queries import grant_of
 from citizen_cloud.portal import doors
 from citizen_cloud.portal.state import HOST, Host
+from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import Installed, discover
 from citizen_cloud.registry.switchboard import Switchboard
 from citizen_cloud.web import api, gate, headers, limits, metrics
@@ -64,8 +65,12 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     verifier.install(verifier.from_settings(settings))
     allowances.install(allowances.from_settings(settings))
     providers.install(providers.from_settings(settings))
+    data_access.configure(settings)
     database = db.connect(settings)
     found = discover() if installed is None else installed
+    owners.install(
+        owners.owners_of(contributions(), found.modules.values(), absent=found.quarantined)
+    )
     host = Host(
         settings=settings,
         installed=found,

@@ -75,6 +75,8 @@ class Settings:
     failures_per_network_hour: int = 1_000
     sms_per_hour: int = 50_000
     federation: FederationSettings = FederationSettings()
+    reads_per_hour: int = 300
+    closure_days: int = 7
 
     @property
     def is_production(self) -> bool:
@@ -125,6 +127,8 @@ def _read(env: FileAwareEnv) -> Settings:
         body_timeout_s=env.float(ours + "BODY_TIMEOUT_S", Settings.body_timeout_s),
         **_abuse(env, ours, environment),
         federation=_federation(env),
+        reads_per_hour=_between(env, ours + "READS_PER_HOUR", Settings.reads_per_hour, 1, 100_000),
+        closure_days=_between(env, ours + "CLOSURE_DAYS", Settings.closure_days, 0, 15),
     )
 
 
@@ -164,6 +168,14 @@ def _abuse(env: FileAwareEnv, ours: str, environment: Environment) -> dict[str, 
         "failures_per_network_hour": env.int(ours + "FAILURES_PER_NETWORK_HOUR", failures),
         "sms_per_hour": env.int(ours + "SMS_PER_HOUR", Settings.sms_per_hour),
     }
+
+
+def _between(env: FileAwareEnv, name: str, default: int, least: int, most: int) -> int:
+    value = env.int(name, default)
+    if not least <= value <= most:
+        message = f"{name} is {value}; it takes {least} to {most}"
+        raise SettingsError(message)
+    return value
 
 
 def _environment(name: str) -> Environment:

@@ -4,7 +4,8 @@ A service raises a subclass of one of the kinds below. The web room turns the ki
 and the class into a problem type, and serves a page for every ``code`` defined anywhere.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
 
 from citizen_cloud.text import Text
 
@@ -23,6 +24,16 @@ class Refusal(Exception):
     def __init__(self, **facts: Any) -> None:
         super().__init__(self.code)
         self.facts = facts
+        self.afterwards: list[Callable[[Any], object]] = []
+
+    def but_record(self, *work: Callable[[Any], object]) -> Self:
+        """Have something written down although this was refused: the attempt itself, an alarm.
+
+        Each piece of work gets a session of a transaction that is opened after the refused one
+        was rolled back.
+        """
+        self.afterwards.extend(work)
+        return self
 
 
 class Malformed(Refusal):

@@ -17,6 +17,7 @@ contribution = Contribution(
             Text("证件类型、号码与姓名", "Document type, number and name"),
             Text("登录设备与登录记录", "Devices and sign-ins"),
             Text("同意记录", "Consents"),
+            Text("他人查看记录", "Who looked at the data"),
         ),
         purpose=Text("登录与身份核验", "Signing in and proving who one is"),
         legal_basis=Text(
@@ -28,6 +29,7 @@ contribution = Contribution(
             {
                 "accounts.account",
                 "accounts.consent",
+                "accounts.consent_receipt",
                 "accounts.data_access",
                 "accounts.device",
                 "accounts.otp_challenge",
@@ -35,6 +37,13 @@ contribution = Contribution(
                 "accounts.person",
                 "accounts.sign_in",
             }
+        ),
+        kept=(
+            Text(
+                "账号和人员的空壳记录(仅含随机编号),供预约和审计记录引用",
+                "Empty rows of account and person under random ids, which bookings and the audit "
+                "trail point at",
+            ),
         ),
         export=export_data,
         erase=erase_data,

@@ -55,6 +55,25 @@ def _device_name(device_id: UUID, sealed: bytes | None) -> str:
     return crypto.current().open(sealed, place=device_name_place(device_id))
 
 
+_RECEIPTS = text(
+    """
+    SELECT id, purpose, version, granted, encode(text_digest, 'hex') AS text_digest, method, at,
+           withdrawn_at
+      FROM accounts.consent_receipt
+     WHERE account_id = :account_id AND (cast(:before AS uuid) IS NULL OR id < :before)
+     ORDER BY id DESC LIMIT :limit
+    """
+)
+
+
+def own_receipts(
+    connection: Connection, *, account_id: UUID, before: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return every answer to a purpose, latest first."""
+    asked = {"account_id": account_id, "before": before, "limit": limit}
+    return [dict(row) for row in connection.execute(_RECEIPTS, asked).mappings()]
+
+
 def own_account(known: SignedIn) -> dict[str, Any]:
     """Return what ``GET /me`` shows, from what authentication read: no further statement."""
     identity = known.identity

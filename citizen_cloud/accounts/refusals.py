@@ -1,6 +1,13 @@
 """Why the accounts room says no, in words a citizen can act on."""
 
-from citizen_cloud.errors import Conflict, Forbidden, Invalid, Unauthenticated, Unavailable
+from citizen_cloud.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from citizen_cloud.text import Text
 
 
@@ -227,3 +234,14 @@ class VerifierUnavailable(Unavailable):
     code = "verifier_unavailable"
     title = Text("实名核验暂不可用", "Verification not available")
     detail = Text("实名核验服务暂时不可用，请稍后再试。", "Verification is down; try again later.")
+
+
+class BulkReadStopped(TooMany):
+    """A reader looked at more persons within an hour than anybody serves; it is alarmed."""
+
+    code = "bulk_read_stopped"
+    title = Text("查询人数过多", "Too many persons looked at")
+    detail = Text(
+        "一小时内查询的人数超过上限，已暂停并记录告警。",
+        "More persons were looked at within an hour than allowed; this was stopped and reported.",
+    )

@@ -48,7 +48,7 @@ _OVER = text(
 )
 _EXPORT = text(
     """
-    SELECT b.reference, b.status, b.quantity, b.booked_at, b.changed_at, b.cancel_reason,
+    SELECT b.id, b.reference, b.status, b.quantity, b.booked_at, b.changed_at, b.cancel_reason,
            s.module, s.starts_at, s.ends_at, w.title, w.place
       FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
       LEFT JOIN booking.slot_text w ON w.slot_id = b.slot_id
@@ -56,11 +56,21 @@ _EXPORT = text(
      ORDER BY b.id
     """
 )
+_QUOTAS = text(
+    """
+    SELECT a.scope, a.quota_period, a.used, a.max, a.window_from, a.began_on, a.floor_on
+      FROM booking.allowance a
+     WHERE a.person_key = (SELECT p.person_key FROM accounts.person p WHERE p.id = :person_id)
+     ORDER BY a.scope, a.quota_period
+    """
+)
+# The key of a request is the app's own word, and may say anything.
 _ERASE = text(
     """
-    UPDATE booking.booking SET cancel_reason = NULL
-     WHERE cancel_reason IS NOT NULL
-       AND (booked_by = :account_id OR person_id = :person_id)
+    UPDATE booking.booking
+       SET cancel_reason = NULL, request_key = id::text, request_hash = ''::bytea
+     WHERE (booked_by = :account_id OR person_id = :person_id)
+       AND (cancel_reason IS NOT NULL OR request_key <> id::text)
     """
 )
 
@@ -89,9 +99,11 @@ def forget_quotas(now: datetime) -> int:
 
 
 def export(session: Session, subject: Subject) -> dict[str, Any]:
-    """Return every booking an account made, and those made for the person."""
-    rows = session.execute(_EXPORT, asdict(subject)).mappings()
-    return {"bookings": [dict(row) for row in rows]}
+    """Return every booking an account made, those made for the person, and quotas used."""
+    asked = asdict(subject)
+    rows = session.execute(_EXPORT, asked).mappings()
+    quotas = session.execute(_QUOTAS, asked).mappings()
+    return {"bookings": [dict(row) for row in rows], "quotas": [dict(row) for row in quotas]}
 
 
 def erase(session: Session, subject: Subject, now: datetime) -> int:
@@ -122,6 +134,14 @@ contribution = Contribution(
         legal_basis=Text("履行公共服务职责", "Performance of a public service"),
         retention_days=RETENTION_DAYS,
         tables=frozenset({"booking.booking", "booking.allowance"}),
+        kept=(
+            Text("预约作为名额计数保留,不含姓名", "Bookings as counts of places, under no name"),
+            Text(
+                "本期限购用量保留至该期结束后62天,以防重复领取",
+                "What was used of a quota, until 62 days after its period, so that nobody "
+                "gets a second one",
+            ),
+        ),
         export=export,
         erase=erase,
     ),

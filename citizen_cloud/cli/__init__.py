@@ -17,6 +17,7 @@ COMMANDS = {
     "masks": "citizen_cloud.cli.masks:command",
     "modules": "citizen_cloud.cli.modules:command",
     "openapi": "citizen_cloud.cli.openapi:command",
+    "privacy": "citizen_cloud.cli.privacy:command",
     "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
 }

@@ -14,6 +14,7 @@ from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.worker import PULSE, Worker
 from citizen_cloud.manifest import Contribution, Handler, Job, ServiceModule
 from citizen_cloud.messages import senders
+from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import discover
 
 WORKER_POOL = 6
@@ -32,6 +33,10 @@ def work() -> None:
     crypto.configure(settings)
     db.install(db.PooledDatabase(settings.database_url, pool_size=WORKER_POOL))
     senders.install(senders.from_settings(settings))
+    found = discover()
+    owners.install(
+        owners.owners_of(contributions(), found.modules.values(), absent=found.quarantined)
+    )
     # procrastinate ends its loop on SIGINT and SIGTERM; a closed terminal means the same.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     Worker(settings.database_url, all_jobs(), clock=clock.now).run()

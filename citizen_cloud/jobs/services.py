@@ -1,7 +1,7 @@
 """Leave news in the outbox, in the caller's own transaction."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,3 +58,18 @@ def _sealed(secret: Mapping[str, Any], event_id: UUID) -> bytes:
 def secret_place(event_id: UUID) -> str:
     """Return the associated data that binds a secret to its outbox row."""
     return f"jobs.outbox:secret:{event_id}"
+
+
+_WITHDRAW = text(
+    """
+    UPDATE jobs.outbox SET secret = NULL, expires_at = :now
+     WHERE done_at IS NULL AND payload ->> :key = ANY(:values)
+    """
+)
+
+
+def withdraw(
+    session: Session | Connection, *, key: str, values: Sequence[str], now: datetime
+) -> None:
+    """Drop events that wait and whose payload names one of these things; secrets go at once."""
+    session.execute(_WITHDRAW, {"key": key, "values": list(values), "now": now})

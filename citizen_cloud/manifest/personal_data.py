@@ -35,7 +35,8 @@ class Sealed:
 class PersonalData:
     """What is held about people, why, on which ground, how long, and in which tables.
 
-    ``tables`` names every table with a person or account key (``schema.table``).
+    ``tables`` names every table with a person or account key (``schema.table``); ``kept`` says
+    what stays after erasure, under no name, and why. The erasure certificate repeats it.
     """
 
     categories: tuple[Text, ...]
@@ -45,3 +46,4 @@ class PersonalData:
     tables: frozenset[str]
     export: Callable[[Session, Subject], dict[str, Any]]
     erase: Callable[[Session, Subject, datetime], int]
+    kept: tuple[Text, ...] = ()

@@ -114,6 +114,26 @@ class LogSms:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line)
 
+    def forget(self, phone: str) -> int:
+        """Take out every line to a phone; return how many. Other lines stay byte for byte."""
+        if not self._path.exists():
+            return 0
+        with self._path.open("r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            lines = file.readlines()
+            kept = [line for line in lines if json.loads(line)["to"] != phone]
+            file.seek(0)
+            file.writelines(kept)
+            file.truncate()
+        return len(lines) - len(kept)
+
+
+def forget(phone: str) -> None:
+    """Forget what was texted to a phone, where texts end in a file of ours and not at a gateway."""
+    for sender in _installed:
+        if isinstance(sender, LogSms):
+            sender.forget(phone)
+
 
 def from_settings(settings: Settings) -> SmsSender:
     """Return the sender of an installation: the gateway where one is named, else the file."""

@@ -11,7 +11,7 @@ from citizen_cloud.text import Text
 
 _EXPORT = text(
     """
-    SELECT m.role, o.name AS organisation, m.created_at, m.ended_at
+    SELECT m.id, m.role, o.name AS organisation, m.created_at, m.ended_at
       FROM organisations.membership m
       LEFT JOIN organisations.organisation o ON o.id = m.organisation_id
      WHERE m.account_id = :account_id ORDER BY m.id
@@ -67,6 +67,7 @@ contribution = Contribution(
         legal_basis=Text("履行法定职责", "Statutory duty"),
         retention_days=3 * 365,
         tables=frozenset({"organisations.membership"}),
+        kept=(Text("任职记录,仅含随机编号", "Past roles, under a random id"),),
         export=export,
         erase=erase,
     ),

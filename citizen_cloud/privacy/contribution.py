@@ -1,5 +1,77 @@
-"""What the privacy room adds to the machinery."""
+"""What the privacy room adds: its jobs, and the little it holds itself."""
 
-from citizen_cloud.manifest import Contribution
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 
-contribution = Contribution(name="privacy")
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
+from citizen_cloud.privacy.jobs import build_exports, carry_out_closures, forget_exports
+from citizen_cloud.text import Text
+
+_EXPORTS = text(
+    """
+    SELECT id, status, requested_at, ready_at, expires_at FROM privacy.export
+     WHERE account_id = :account_id OR person_id = :person_id ORDER BY id
+    """
+)
+_CLOSURES = text(
+    """
+    SELECT id, status, reason, requested_at, due_at, ended_at FROM privacy.closure
+     WHERE account_id = :account_id OR person_id = :person_id ORDER BY id
+    """
+)
+# The closure that is being carried out loses its names when its certificate is written.
+_ERASE = (
+    text("DELETE FROM privacy.export WHERE account_id = :account_id OR person_id = :person_id"),
+    text(
+        """
+        DELETE FROM privacy.closure
+         WHERE status = 'undone' AND (account_id = :account_id OR person_id = :person_id)
+        """
+    ),
+)
+
+
+def export(session: Session, subject: Subject) -> dict[str, Any]:
+    """Return the bundles and closures somebody asked for; not the bundles themselves again."""
+    asked = asdict(subject)
+    return {
+        "exports": [dict(row) for row in session.execute(_EXPORTS, asked).mappings()],
+        "closures": [dict(row) for row in session.execute(_CLOSURES, asked).mappings()],
+    }
+
+
+def erase(session: Session, subject: Subject, now: datetime) -> int:
+    """Delete bundles and closures that were undone."""
+    del now
+    asked = asdict(subject)
+    return sum(session.execute(each, asked).rowcount for each in _ERASE)  # type: ignore[attr-defined]
+
+
+contribution = Contribution(
+    name="privacy",
+    jobs=(
+        Job(name="privacy.build_exports", cron="*/10 * * * * *", run=build_exports),
+        Job(name="privacy.forget_exports", cron="31 * * * *", run=forget_exports),
+        Job(name="privacy.carry_out_closures", cron="* * * * *", run=carry_out_closures),
+    ),
+    sealed=(
+        Sealed(table="privacy.export", column="bundle_sealed", place="privacy.export:bundle:{id}"),
+    ),
+    personal_data=PersonalData(
+        categories=(
+            Text("个人信息副本及申请记录", "Copies of one's data, and when they were asked for"),
+            Text("注销申请", "Wishes to close the account"),
+        ),
+        purpose=Text("保障个人信息权利", "To serve a person's rights over their data"),
+        legal_basis=Text("《个人信息保护法》第四十五条、第四十七条", "PIPL articles 45 and 47"),
+        retention_days=7,
+        tables=frozenset({"privacy.export", "privacy.closure"}),
+        kept=(Text("删除证明，不含任何身份信息", "The erasure certificate, which names nobody"),),
+        export=export,
+        erase=erase,
+    ),
+)

@@ -129,11 +129,12 @@ def _response(dumper: Schema, answer: Answer) -> Response:
 def _store(session: Session, key_hash: bytes, answer: Answer, response: Response) -> None:
     session.execute(
         text(
-            "INSERT INTO web.idempotent_answer (key_hash, request_hash, status, location, body) "
-            "VALUES (:k, :h, :s, :l, :b)"
+            "INSERT INTO web.idempotent_answer (key_hash, account_id, request_hash, status, "
+            "location, body) VALUES (:k, :a, :h, :s, :l, :b)"
         ),
         {
             "k": key_hash,
+            "a": caller().account_id,
             "h": request_hash(),
             "s": answer.status,
             "l": answer.location,

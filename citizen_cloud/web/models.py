@@ -1,6 +1,7 @@
 """What a POST answered before, so that its retry gets the same answer."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,6 +17,8 @@ class IdempotentAnswer(Base):
 
     # sha256 of principal, operation and key: the key itself may be guessable, the row is not.
     key_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    # Whose answer it is: it may show a name, and goes with the account.
+    account_id: Mapped[UUID | None]
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int] = mapped_column(SmallInteger)
     location: Mapped[str | None] = mapped_column(String(500))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from citizen_cloud import errors
+from citizen_cloud import db, errors
 from citizen_cloud.clock import local
 from citizen_cloud.errors import Refusal
 from citizen_cloud.text import Text
@@ -197,12 +197,26 @@ def from_http(error: HTTPException) -> Response:
 def from_exception(error: Exception) -> Response:
     """Answer anything else: the cause goes to the log, never to the caller."""
     if isinstance(error, Refusal):
-        return problem(error)
+        failed = _record(error)
+        return problem(error) if failed is None else from_exception(failed)
     if isinstance(error, PoolTimeout) or _is_passing(error):
         log.warning("database_unavailable", error=type(error).__name__, trace_id=trace_id())
         return problem(errors.Unavailable())
     log.error("unhandled", error=type(error).__name__, trace_id=trace_id(), exc_info=_safe(error))
     return problem(InternalError())
+
+
+def _record(refusal: Refusal) -> Exception | None:
+    """Write down what must not be lost with the refused transaction; return why that failed."""
+    if not refusal.afterwards:
+        return None
+    try:
+        with db.transaction() as session:
+            for work in refusal.afterwards:
+                work(session)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        return RuntimeError("not recorded") if isinstance(error, Refusal) else error
+    return None
 
 
 def _is_passing(error: Exception) -> bool:

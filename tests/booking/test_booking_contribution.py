@@ -71,7 +71,8 @@ def test_erasure_blanks_words_and_keeps_counts_and_quota(world: World) -> None:
     gone = world.book(citizen, world.slot())
     world.do(services.cancel, booking_id=gone.booking_id, actor=citizen.actor, reason="我病了")
     facts: dict[str, Any] = {"subject": subject(citizen), "now": datetime.now(UTC)}
-    assert world.do(room.erase, **facts) == 1
+    assert world.do(room.erase, **facts) == 2
+    assert world.do(room.erase, **facts) == 0
     assert world.value("SELECT count(*) FROM booking.booking WHERE cancel_reason <> ''") == 0
     assert (world.status(kept.booking_id), world.used(citizen)) == ("booked", 1)
     assert world.differences() == []

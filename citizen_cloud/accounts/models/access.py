@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from citizen_cloud.accounts.models.columns import NEW_ID, SCHEMA
+from citizen_cloud.accounts.models.columns import CREATED, NEW_ID, SCHEMA
 from citizen_cloud.db import Base
 
 
@@ -40,3 +40,13 @@ class DataAccess(Base):
     basis_type: Mapped[str] = mapped_column(String(16))
     basis_id: Mapped[UUID | None]
     outcome: Mapped[str] = mapped_column(String(16), server_default=text("'read'"))
+
+
+class HoneyPerson(Base):
+    """A made-up person nobody has a reason to look at: whoever does sets off an alarm."""
+
+    __tablename__ = "honey_person"
+    __table_args__ = (SCHEMA,)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.person.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=CREATED)

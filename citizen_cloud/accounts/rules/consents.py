@@ -1,10 +1,13 @@
 """The purposes a citizen may agree to, each with its present version and its words."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 
 from citizen_cloud.text import Text
 
 REAL_NAME = "real_name"
+OPERATOR = Text("市民云运营机构", "The operator of Citizen Cloud")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +18,14 @@ class Purpose:
     version: int
     title: Text
     text: Text
+    categories: tuple[Text, ...] = ()
+    controller: Text = OPERATOR
+
+    @property
+    def digest(self) -> bytes:
+        """Return the fingerprint of the words shown: title and text in both languages."""
+        words = [self.name, self.version, *self.title, *self.text]
+        return hashlib.sha256(json.dumps(words, ensure_ascii=False).encode()).digest()
 
 
 PURPOSES = {
@@ -32,6 +43,10 @@ PURPOSES = {
                 "number of your document and your name, keep them encrypted, and have them "
                 "compared by the competent authority. Places you book at see part of your name "
                 "only. You may withdraw at any time; what was done before stays valid.",
+            ),
+            categories=(
+                Text("证件类型和号码", "Type and number of the document"),
+                Text("姓名", "Name"),
             ),
         ),
     )

@@ -1,5 +1,6 @@
 """What the own account takes and gives."""
 
+from citizen_cloud.accounts.rules.consents import PURPOSES
 from citizen_cloud.accounts.rules.documents import DOCUMENT_TYPES
 from citizen_cloud.web.fields import Flag, Instant, Int, OneOf, Str, Uuid
 from citizen_cloud.web.schemas import Incoming, Outgoing, page_of
@@ -75,7 +76,7 @@ class ConsentSchema(Outgoing):
 class ConsentChoiceSchema(Incoming):
     """A yes to one purpose in the version that was read, or its withdrawal."""
 
-    purpose = OneOf("real_name", required=True, metadata={"example": "real_name"})
+    purpose = OneOf(*PURPOSES, required=True, metadata={"example": "real_name"})
     version = Int(required=True, minimum=1, maximum=999, metadata={"example": 1})
     granted = Flag(
         load_default=True,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -52,6 +53,22 @@ _WITHDRAW = text(
 )
 # No new business in a name whose use was taken back: every device stands at level 1 again.
 _FORGET_PROOFS = text("UPDATE accounts.device SET proven_at = NULL WHERE account_id = :account_id")
+# A row per answer, for ever as long as the account is there.
+_END_RECEIPTS = text(
+    """
+    UPDATE accounts.consent_receipt SET withdrawn_at = :at
+     WHERE account_id = :account_id AND purpose = :purpose AND granted AND withdrawn_at IS NULL
+    """
+)
+_RECEIPT = text(
+    """
+    INSERT INTO accounts.consent_receipt
+           (account_id, purpose, version, granted, text_digest, method, at)
+    VALUES (:account_id, :purpose, :version, :granted, :digest, :method,
+            coalesce(:now, statement_timestamp()))
+    RETURNING at
+    """
+)
 
 
 def consents_of(session: Session | Connection, *, account_id: UUID) -> list[Consent]:
@@ -82,9 +99,10 @@ def answer_consent(
     purpose: str,
     version: int,
     granted: bool,
+    method: Literal["app", "counter"] = "app",
     now: datetime | None = None,
 ) -> Consent:
-    """Write down a yes or its withdrawal; other purposes are untouched.
+    """Write down a yes or its withdrawal, and its receipt; other purposes are untouched.
 
     Agreeing to another version than the present one raises ``ConsentOutdated``; withdrawing ends
     every version. Without consent to ``real_name`` the document counts on no device any more.
@@ -96,6 +114,11 @@ def answer_consent(
     session.execute(_GRANT if granted else _WITHDRAW, said)
     if purpose == REAL_NAME and not granted:
         session.execute(_FORGET_PROOFS, {"account_id": account_id})
+    digest = known.digest if version == known.version else None
+    receipt = {**said, "granted": granted, "digest": digest, "method": method}
+    at = session.scalar(_RECEIPT, receipt)
+    if not granted:
+        session.execute(_END_RECEIPTS, {**said, "at": at})
     record(
         session,
         Act(

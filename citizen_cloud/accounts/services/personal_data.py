@@ -25,6 +25,7 @@ from citizen_cloud.accounts.identity import (
 )
 from citizen_cloud.accounts.services.otp import device_allowances
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.jobs.services import withdraw
 from citizen_cloud.manifest import Subject
 
 _ACCOUNTS = text(
@@ -55,8 +56,15 @@ _SIGN_INS = text(
 )
 _CONSENTS = text(
     """
-    SELECT purpose, version, granted_at, withdrawn_at
+    SELECT account_id, purpose, version, granted_at, withdrawn_at
       FROM accounts.consent WHERE account_id = ANY(:ids) ORDER BY purpose, version
+    """
+)
+_RECEIPTS = text(
+    """
+    SELECT id, purpose, version, granted, encode(text_digest, 'hex') AS text_digest, method, at,
+           withdrawn_at
+      FROM accounts.consent_receipt WHERE account_id = ANY(:ids) ORDER BY id
     """
 )
 _CODES = text(
@@ -75,7 +83,7 @@ _CODE_DAYS = text(
 
 _LOOKS = text(
     """
-    SELECT at, reader_kind, organisation_id, purpose, categories, basis_type, basis_id, outcome
+    SELECT id, at, reader_kind, organisation_id, purpose, categories, basis_type, basis_id, outcome
       FROM accounts.data_access WHERE person_id = ANY(:ids) ORDER BY id
     """
 )
@@ -97,6 +105,7 @@ def export_data(session: Session, subject: Subject) -> dict[str, Any]:
         "sign_ins": _rows(session, _SIGN_INS, ids=ids),
         "consents": _rows(session, _CONSENTS, ids=ids),
         "codes": _rows(session, _CODES, phones=phones, devices=device_ids),
+        "consent_receipts": _rows(session, _RECEIPTS, ids=ids),
         "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
         "looks_at_your_data": _rows(session, _LOOKS, ids=people),
     }
@@ -157,6 +166,8 @@ _ERASE = (
     text("DELETE FROM accounts.otp_challenge WHERE phone_index = ANY(:phones)"),
     text("DELETE FROM accounts.otp_challenge WHERE device_id = ANY(:devices)"),
     text("DELETE FROM accounts.otp_day WHERE allowance = ANY(:allowances)"),
+    text("DELETE FROM accounts.honey_person WHERE person_id = ANY(:people)"),
+    text("DELETE FROM accounts.consent_receipt WHERE account_id = ANY(:ids)"),
     text("DELETE FROM accounts.consent WHERE account_id = ANY(:ids)"),
     text("DELETE FROM accounts.sign_in WHERE account_id = ANY(:ids)"),
     text("DELETE FROM accounts.device WHERE account_id = ANY(:ids)"),
@@ -197,6 +208,9 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
         "allowances": [*phones, *_device_allowances(devices)],
         "now": now,
     }
+    # A code on its way to the phone is dropped, and the number with it.
+    asked_for = [str(row["id"]) for row in _rows(session, _CODES, phones=phones)]
+    withdraw(session, key="challenge_id", values=asked_for, now=now)
     changed = sum(session.execute(statement, facts).rowcount for statement in _ERASE)  # type: ignore[attr-defined]
     for account_id in ids:
         record(session, _act(account_id))

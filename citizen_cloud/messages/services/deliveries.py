@@ -11,6 +11,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.identity import phone_place
 from citizen_cloud.crypto import Undecryptable
 from citizen_cloud.db import new_id
 from citizen_cloud.messages.senders import SmsText
@@ -134,3 +135,40 @@ def settle(session: Session, *, due: Due, outcome: Outcome) -> None:
         session.execute(_LATER, {**facts, "seconds": seconds})
     else:
         session.execute(_OVER, {**facts, "status": outcome.status})
+
+
+# A phone may serve two accounts: what the other one's inbox says is the other one's.
+_WAITING = text(
+    """
+    SELECT d.id, d.secret FROM messages.delivery d
+     WHERE d.secret IS NOT NULL
+       AND NOT EXISTS (SELECT FROM messages.message m
+                        WHERE m.dedupe_key = d.dedupe_key AND m.account_id <> :id)
+    """
+)
+_PHONE = text("SELECT phone_sealed FROM accounts.account WHERE id = :id")
+
+
+def phone_of(session: Session, account_id: UUID | None) -> str | None:
+    """Return the number an account's texts go to."""
+    sealed = session.scalar(_PHONE, {"id": account_id})
+    if sealed is None or account_id is None:
+        return None
+    return crypto.current().open(sealed, place=phone_place(account_id))
+
+
+def waiting_for(session: Session, account_id: UUID | None) -> list[UUID]:
+    """Return the texts on their way to an account's phone, whatever they are about.
+
+    Opens what waits, which is little at any time: codes live five minutes, texts half a day.
+    """
+    phone = phone_of(session, account_id)
+    found = []
+    for row in session.execute(_WAITING, {"id": account_id}) if phone is not None else ():
+        try:
+            opened = json.loads(crypto.current().open(row.secret, place=_place(row.id)))
+        except Undecryptable:
+            continue
+        if opened["to"] == phone:
+            found.append(row.id)
+    return found

@@ -34,19 +34,26 @@ class Note:
     sms: bool = False
 
 
+# The lock waits for an erasure under way: nothing is told to whom it forgot.
 _MESSAGE = text(
     """
+    WITH a AS (SELECT id FROM accounts.account
+                WHERE id = :account_id AND status <> 'closed' FOR SHARE)
     INSERT INTO messages.message
            (account_id, kind, title, body, subject_type, subject_id, dedupe_key)
-    VALUES (:account_id, :kind, cast(:title AS jsonb), cast(:body AS jsonb),
-            :subject_type, :subject_id, :dedupe_key)
+    SELECT a.id, :kind, cast(:title AS jsonb), cast(:body AS jsonb),
+           :subject_type, cast(:subject_id AS uuid), :dedupe_key
+      FROM a
     ON CONFLICT (dedupe_key) DO NOTHING
     """
 )
 
 
 def notify(session: Session, *, note: Note, now: datetime) -> bool:
-    """Put a note into the inbox, and a text on its way where asked; False if it was there."""
+    """Put a note into the inbox, and a text on its way where asked.
+
+    Return False if it was there, or if nobody reads it any more: the account is closed.
+    """
     result = session.execute(
         _MESSAGE,
         {

@@ -27,12 +27,26 @@ tile = Tile(icon="mask", path="/masks")
 
 _EXPORT = text(
     """
-    SELECT b.reference, r.redeemed_at, r.undone_at, r.method, o.name AS outlet
+    SELECT r.id, r.booking_id, b.reference, r.redeemed_at, r.undone_at, r.method, o.name AS outlet
       FROM masks.redemption r
       JOIN booking.booking b ON b.id = r.booking_id
       JOIN organisations.organisation o ON o.id = r.organisation_id
      WHERE b.booked_by = :account_id OR b.person_id = :person_id
      ORDER BY r.id
+    """
+)
+_REMINDED = text(
+    """
+    SELECT m.booking_id, m.sent_at
+      FROM masks.reminder m JOIN booking.booking b ON b.id = m.booking_id
+     WHERE b.booked_by = :account_id OR b.person_id = :person_id
+     ORDER BY m.booking_id
+    """
+)
+_IMPORTS = text(
+    """
+    SELECT id, organisation_id, target, applied_at FROM masks.stock_import
+     WHERE applied_by = :account_id ORDER BY id
     """
 )
 _WORK = text(
@@ -47,11 +61,16 @@ _WORK = text(
 def export(session: Session, subject: Subject) -> dict[str, Any]:
     """Return what was collected, and for a clerk how much he handed over."""
     values = asdict(subject)
-    collected = [dict(row) for row in session.execute(_EXPORT, values).mappings()]
     return {
-        "collected": collected,
+        "collected": _rows(session, _EXPORT, values),
+        "reminders": _rows(session, _REMINDED, values),
         "as_clerk": dict(session.execute(_WORK, values).mappings().one()),
+        "stock_files": _rows(session, _IMPORTS, values),
     }
+
+
+def _rows(session: Session, statement: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.execute(statement, values).mappings()]
 
 
 _FORGET = text(
@@ -76,6 +95,9 @@ personal_data = PersonalData(
     legal_basis=Text("履行法定职责", "Statutory duty"),
     retention_days=2 * 365,
     tables=frozenset({"masks.redemption", "masks.reminder", "masks.stock_import"}),
+    kept=(
+        Text("领取记录作为库存凭证保留,不含姓名", "Hand-overs as records of stock, under no name"),
+    ),
     export=export,
     erase=erase,
 )

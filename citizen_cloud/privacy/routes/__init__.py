@@ -2,4 +2,6 @@
 
 from flask_smorest import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+from citizen_cloud.privacy.routes import access, certificates, closure, exports
+
+blueprints: tuple[Blueprint, ...] = (access.blp, exports.blp, closure.blp, certificates.blp)

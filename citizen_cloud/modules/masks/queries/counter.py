@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,11 +13,16 @@ from citizen_cloud.modules.masks.queries.offers import NOW
 from citizen_cloud.modules.masks.rules.windows import UNDO_FOR
 
 MOST_OF_A_DAY = 2_000
+# How long after its window a booking lets the counter see who held it.
+ASKED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
-    """A booking of masks as the counter sees it; ``begun`` and ``over`` are by the database."""
+    """A booking of masks as the counter sees it; what hangs on the time is by the database.
+
+    ``is_basis``: it gives the counter a right to see the holder.
+    """
 
     booking_id: UUID
     reference: str
@@ -32,13 +37,16 @@ class Collection:
     ends_at: datetime
     begun: bool
     over: bool
+    is_basis: bool
     redeemed_at: datetime | None = None
 
 
 _SELECT = f"""
     SELECT b.id AS booking_id, b.reference, b.status, b.quantity, b.person_id,
            f.organisation_id, f.product_class, f.window_on, f.half, s.starts_at, s.ends_at,
-           s.starts_at <= {NOW} AS begun, s.ends_at <= {NOW} AS over, r.redeemed_at
+           s.starts_at <= {NOW} AS begun, s.ends_at <= {NOW} AS over, r.redeemed_at,
+           b.status <> 'cancelled'
+           AND s.ends_at > {NOW} - interval '{ASKED_FOR.days} days' AS is_basis
       FROM booking.booking b
       JOIN booking.slot s ON s.id = b.slot_id AND s.module = 'masks'
       JOIN masks.offer f ON f.slot_id = b.slot_id

@@ -9,6 +9,7 @@ from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
+from citizen_cloud.accounts.refusals import BulkReadStopped
 from citizen_cloud.booking.refusals import AlreadyRedeemed, WrongState
 from citizen_cloud.booking.services import Actor
 from citizen_cloud.credentials import refusals as credentials
@@ -23,7 +24,7 @@ from citizen_cloud.modules.masks.rules.refusals import (
     WrongOutlet,
 )
 from citizen_cloud.modules.masks.schemas import staff as schemas
-from citizen_cloud.modules.masks.services import redemptions
+from citizen_cloud.modules.masks.services import looks, redemptions
 from citizen_cloud.modules.masks.services.counter import After, expected
 from citizen_cloud.modules.masks.services.redemptions import Presented
 from citizen_cloud.web import cursors
@@ -61,6 +62,7 @@ class Redemptions(MethodView):
         WrongOutlet,
         OutsideWindow,
         WrongState,
+        BulkReadStopped,
         *credentials.ALL,
         key=False,
     )
@@ -111,14 +113,15 @@ class Day(MethodView):
 
     @blp.arguments(schemas.MaskCollectionQuery, location="query")
     @blp.response(200, schemas.MaskCollectionPageSchema)
-    @blp.operation("listMaskCollections", BadCursor)
+    @blp.operation("listMaskCollections", BadCursor, BulkReadStopped)
     @requires("masks.redeem")
     @limited("120/minute", by="account")
     def get(self, query: dict[str, Any]) -> Response:
         """List the day's collections
 
         Bookings of your outlets on a day, in window order, with masked names. `q` finds the
-        beginning of a reference, or part of a name.
+        beginning of a reference, or part of a name. A name is shown until a day after the window;
+        each is noted, and its holder sees by whom it was read.
         """
         after: After = None
         if "cursor" in query:
@@ -133,7 +136,12 @@ class Day(MethodView):
                 after=after,
                 limit=query["limit"],
             )
-        shown = rows[: query["limit"]]
+            shown = rows[: query["limit"]]
+            looks.note_day(
+                session,
+                [row.collection for row in shown if row.person_name],
+                actor=actor(),
+            )
         more = None
         if len(rows) > len(shown):
             last = shown[-1].collection

@@ -40,7 +40,7 @@ def expected(
 
     ``q`` is the beginning of a reference, or part of a name; Latin letters may be either. Names
     are stored sealed, so a search by name opens those of the day's list, at most 2,000, and shows
-    them masked all the same.
+    them masked all the same. Bookings that are long over give no right to a name any more.
     """
     is_reference = q is not None and _DIGITS.fullmatch(q) is not None
     by_name = q is not None and not is_reference
@@ -52,7 +52,7 @@ def expected(
         after=after,
         limit=MOST_OF_A_DAY if by_name else limit + 1,
     )
-    names = _names(session, [one.person_id for one in found])
+    names = _names(session, [one.person_id for one in found if one.is_basis])
     wanted = q if q is not None and by_name else ""
     matching = [
         one

@@ -17,6 +17,7 @@ from citizen_cloud.modules.masks.queries import counter as queries
 from citizen_cloud.modules.masks.queries.counter import Collection
 from citizen_cloud.modules.masks.rules.refusals import OutsideWindow, UndoTooLate, WrongOutlet
 from citizen_cloud.modules.masks.rules.windows import UNDO_FOR
+from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.web.caller import Grant
 
 VOUCHER = "voucher"
@@ -70,8 +71,10 @@ def redeem(
     ``NotFound`` where reference and document do not belong together, ``WrongOutlet``,
     ``OutsideWindow``, ``WrongState``, and what the verifier says of a code.
     """
-    found = _presented(session, presented, now)
+    found = _presented(session, presented, grant, actor, now)
     _check(found, grant)
+    by_document = presented.code is None
+    looks.note_hand_over(session, found, actor=actor, by_document=by_document, now=now)
     kernel.check_in(session, booking_id=found.booking_id, actor=actor, now=now)
     row = session.execute(
         _INSERT,
@@ -101,7 +104,9 @@ def _check(found: Collection, grant: Grant) -> None:
         raise OutsideWindow(starts_at=found.starts_at, ends_at=found.ends_at)
 
 
-def _presented(session: Session, presented: Presented, now: datetime | None) -> Collection:
+def _presented(
+    session: Session, presented: Presented, grant: Grant, actor: Actor, now: datetime | None
+) -> Collection:
     """Return the booking; a wrong reference, a wrong document and no booking look the same."""
     if presented.code is not None:
         verified = credentials.verify(session, code=presented.code, type=VOUCHER, now=now)
@@ -111,7 +116,7 @@ def _presented(session: Session, presented: Presented, now: datetime | None) -> 
         reference = (presented.reference or "").upper()
         found = queries.collection(session, booking_id=None, reference=reference, now=now)
         if found is not None and found.person_id not in people:
-            found = None
+            raise looks.refused(found, grant, actor=actor, now=now)
     if found is None:
         raise NotFound
     return found

@@ -1,0 +1,75 @@
+"""What the room does by itself: bundles are made and forgotten, closures carried out."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from citizen_cloud import db
+from citizen_cloud.privacy import owners
+from citizen_cloud.privacy.services import erasure, exports
+
+log = structlog.get_logger(__name__)
+
+
+def build_exports(now: datetime) -> int:
+    """Make the bundles somebody waits for, each in its own transaction; return how many."""
+    del now
+    with db.transaction() as session:
+        waiting = exports.waiting(session)
+    return sum(_built(export_id) for export_id in waiting)
+
+
+def _built(export_id: UUID) -> bool:
+    """Make one bundle; one that fails is tried again and keeps no other waiting."""
+    try:
+        with db.transaction() as session:
+            return exports.build(session, export_id=export_id, owners=owners.current())
+    except Exception as error:  # noqa: BLE001 - a stranger's export may raise anything
+        log.warning("export_failed", export=str(export_id), error=type(error).__name__)
+        return False
+
+
+def forget_exports(now: datetime) -> int:
+    """Delete bundles whose week is over; return how many."""
+    del now
+    with db.transaction() as session:
+        return exports.forget_expired(session)
+
+
+def carry_out_closures(now: datetime) -> int:
+    """Take every due closure a step further; return how many accounts were erased.
+
+    The statements ask the database's clock. Nobody is erased while a module stands aside: it may
+    hold data that only it can erase.
+    """
+    del now
+    with db.transaction() as session:
+        due = erasure.due(session)
+    if due and owners.current().absent:
+        log.warning("closures_wait", modules=sorted(owners.current().absent), closures=len(due))
+        return 0
+    return sum(_carried_out(closure_id) for closure_id in due)
+
+
+def _carried_out(closure_id: UUID) -> bool:
+    try:
+        with db.transaction() as session:
+            if erasure.begin(session, closure_id=closure_id):
+                return False
+        return erase(closure_id)
+    except Exception as error:  # noqa: BLE001 - a stranger's erase may raise anything
+        log.warning("closure_failed", closure=str(closure_id), error=type(error).__name__)
+        return False
+
+
+def erase(closure_id: UUID, now: datetime | None = None) -> bool:
+    """Give the bookings back, one transaction each, then erase the rest in one."""
+    found = owners.current()
+    with db.transaction() as session:
+        ahead = erasure.bookings_ahead(session, closure_id=closure_id, now=now)
+    for booking_id, module in ahead.items():
+        with db.transaction() as session:
+            erasure.release(session, booking_id=booking_id, module=module, owners=found, now=now)
+    with db.transaction() as session:
+        return erasure.finish(session, closure_id=closure_id, owners=found, now=now)

@@ -1,0 +1,148 @@
+"""Two workers at one closure, two requests for one bundle, a booking while somebody leaves."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import people
+import pytest
+from canary import pass_time
+from sqlalchemy import text
+
+from citizen_cloud import db
+from citizen_cloud.accounts.refusals import BulkReadStopped
+from citizen_cloud.accounts.services.data_access import Look, note_access
+from citizen_cloud.app import contributions
+from citizen_cloud.messages.services import Note, notify
+from citizen_cloud.privacy import jobs, owners
+from citizen_cloud.privacy.refusals import ClosureInProgress, ExportInProgress
+from citizen_cloud.privacy.services import closures, exports
+from citizen_cloud.registry.discovery import discover
+from citizen_cloud.text import Text
+
+
+@pytest.fixture(autouse=True)
+def everybody(fresh_database):
+    before = owners.current()
+    found = discover()
+    owners.install(owners.owners_of(contributions(), found.modules.values(), found.quarantined))
+    yield
+    owners.install(before)
+
+
+def together(count, work):
+    barrier = threading.Barrier(count)
+
+    def one(number):
+        barrier.wait()
+        try:
+            return work(number)
+        except Exception as error:  # noqa: BLE001 - the test judges it
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def ask(someone):
+    with db.transaction() as session:
+        return closures.request_closure(
+            session,
+            account_id=someone.account_id,
+            kind="citizen",
+            reason=None,
+            cool_off=timedelta(days=7),
+        ).closure["id"]
+
+
+def begun(someone):
+    closure_id = ask(someone)
+    pass_time(closure_id)
+    jobs.carry_out_closures(None)
+    pass_time(closure_id)
+    return closure_id
+
+
+def scalar(sql, **facts):
+    with db.transaction() as session:
+        return session.scalar(text(sql), facts)
+
+
+def test_of_many_workers_one_erases_and_one_certificate_is_signed():
+    someone, offer = people.citizen(), people.offer()
+    people.booking(someone, offer, quantity=2)
+    closure_id = begun(someone)
+    done = together(6, lambda _: jobs.erase(closure_id))
+    assert [one for one in done if one is True] == [True]
+    assert scalar("SELECT count(*) FROM audit.entry WHERE action = 'privacy.erased'") == 1
+    assert scalar("SELECT taken FROM booking.slot WHERE id = :id", id=offer) == 0
+
+
+def test_of_many_wishes_one_is_a_closure_and_one_a_bundle():
+    someone = people.citizen()
+
+    def bundle(_):
+        with db.transaction() as session:
+            return exports.request_export(session, account_id=someone.account_id, kind="citizen")
+
+    made = together(6, bundle)
+    assert sum(isinstance(one, dict) for one in made) == 1
+    assert sum(isinstance(one, ExportInProgress) for one in made) == 5
+    asked = together(6, lambda _: ask(someone))
+    assert sum(isinstance(one, ClosureInProgress) for one in asked) == 5
+
+
+def test_a_bundle_is_made_by_one_of_many_workers():
+    someone = people.citizen()
+    with db.transaction() as session:
+        exports.request_export(session, account_id=someone.account_id, kind="citizen")
+    assert sum(together(4, lambda _: jobs.build_exports(None))) == 1
+    assert scalar("SELECT count(*) FROM messages.message WHERE kind = 'privacy.export_ready'") == 1
+
+
+def test_news_told_while_somebody_is_erased_is_either_erased_or_never_told():
+    for _ in range(5):
+        someone = people.citizen()
+        closure_id = begun(someone)
+
+        def work(number, someone=someone, closure_id=closure_id):
+            if number == 0:
+                return jobs.erase(closure_id)
+            note = Note(
+                account_id=someone.account_id,
+                kind="test",
+                title=Text("通知", "News"),
+                body=Text("您好", "Hello"),
+                dedupe_key=f"{someone.account_id}:{number}",
+            )
+            with db.transaction() as session:
+                return notify(session, note=note, now=None)
+
+        together(5, work)
+        left = "SELECT count(*) FROM messages.message WHERE account_id = :a"
+        assert scalar(left, a=someone.account_id) == 0
+
+
+def test_many_looks_at_once_are_stopped_near_the_limit(monkeypatch):
+    from citizen_cloud.accounts.services import data_access
+
+    monkeypatch.setattr(data_access, "_most", [5])
+    crowd = [people.citizen() for _ in range(20)]
+    clerk = people.staff(None, None).account_id
+
+    def look(number):
+        facts = Look(
+            person_id=crowd[number].person_id,
+            reader_kind="staff",
+            reader_id=clerk,
+            purpose="test",
+            categories=("name",),
+            basis_type="booking",
+        )
+        with db.transaction() as session:
+            note_access(session, facts)
+
+    together(4, lambda n: [look(n), look(n + 4)])
+    stopped = [done for done in together(12, lambda n: look(n + 8)) if done is not None]
+    assert len(stopped) == 12
+    assert all(isinstance(one, BulkReadStopped) for one in stopped)
