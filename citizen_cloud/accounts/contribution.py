@@ -2,12 +2,19 @@
 
 from citizen_cloud.accounts.jobs import forget_codes
 from citizen_cloud.accounts.services.personal_data import erase_data, export_data
-from citizen_cloud.manifest import Contribution, Job, PersonalData
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed
 from citizen_cloud.text import Text
 
 contribution = Contribution(
     name="accounts",
     jobs=(Job(name="accounts.forget_codes", cron="23 * * * *", run=forget_codes),),
+    sealed=(
+        Sealed(
+            table="accounts.account",
+            column="next_totp_sealed",
+            place="accounts.account:next_totp:{id}",
+        ),
+    ),
     personal_data=PersonalData(
         categories=(
             Text("手机号码", "Phone number"),
@@ -30,6 +37,8 @@ contribution = Contribution(
                 "accounts.otp_challenge",
                 "accounts.otp_day",
                 "accounts.person",
+                "accounts.recovery_code",
+                "accounts.reset",
                 "accounts.sign_in",
             }
         ),

@@ -3,6 +3,7 @@
 from citizen_cloud.accounts.models.access import DataAccess
 from citizen_cloud.accounts.models.codes import OtpChallenge, OtpDay
 from citizen_cloud.accounts.models.devices import Device, SignIn
+from citizen_cloud.accounts.models.factors import RecoveryCode, Reset
 from citizen_cloud.accounts.models.people import Account, Consent, Person
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "OtpChallenge",
     "OtpDay",
     "Person",
+    "RecoveryCode",
+    "Reset",
     "SignIn",
 ]

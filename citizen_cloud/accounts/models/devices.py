@@ -55,5 +55,5 @@ class SignIn(Base):
     # When the factors were last shown; doors marked fresh ask for a recent one (RFC 9470).
     proved_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     revoked_at: Mapped[datetime | None]
-    # signed_out | device_removed | refresh_reused | password_changed | erased
+    # signed_out | device_removed | refresh_reused | password_changed | reset | …
     revoked_because: Mapped[str | None] = mapped_column(String(32))

@@ -1,5 +1,5 @@
 """The accounts room's routes: signing in, the own account, and well-known addresses."""
 
-from citizen_cloud.accounts.routes import auth, me, person, well_known
+from citizen_cloud.accounts.routes import auth, factors, me, person, well_known
 
-blueprints = (auth.blp, me.blp, person.blp, well_known.blp)
+blueprints = (auth.blp, factors.blp, me.blp, person.blp, well_known.blp)

@@ -19,6 +19,12 @@ OTP_LOCK = timedelta(minutes=60)
 
 ACCOUNTS_PER_PHONE = 2
 
+# What somebody else handed out opens an account for a short while only.
+ONE_TIME_PASSWORD = timedelta(hours=72)
+RESET = timedelta(hours=24)
+NEW_TOTP = timedelta(minutes=10)
+RECOVERY_CODES = 10
+
 FREE_FAILURES = 5
 LONGEST_LOCK = timedelta(minutes=15)
 
