@@ -3,7 +3,7 @@
 from citizen_cloud.web.fields import Flag, Instant, Int, ListOf, OneOf, Str
 from citizen_cloud.web.schemas import Incoming, Outgoing
 
-RECOVERY_EXAMPLE = "MZXW-6YTB-OI7S-A5DF-NQ2G-4K3L"
+RECOVERY_EXAMPLES = [f"MZXW-6YTB-OI7S-A5DF-NQ2G-4K3{last}" for last in "ABCDEFGHIJ"]
 TOTP_EXAMPLE = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -21,7 +21,7 @@ class RecoveryCodesSchema(Outgoing):
     """Ten codes, shown this once."""
 
     codes = ListOf(
-        Str(max_length=32, metadata={"example": RECOVERY_EXAMPLE}), min_length=10, max_length=10
+        Str(max_length=32), min_length=10, max_length=10, metadata={"example": RECOVERY_EXAMPLES}
     )
 
 

@@ -47,21 +47,17 @@ def open_account(
     The second factor is set up at the first sign-in. Raises ``UsernameTaken``.
     """
     account_id = new_id()
-    sealed = crypto.current().seal(display_name, place=display_name_place(account_id))
-    created = session.scalar(
-        _CREATE,
-        {
-            "id": account_id,
-            "kind": kind,
-            "username": username.lower(),
-            "display_name": sealed,
-            "password_hash": password_hash,
-            "is_one_time": is_one_time,
-            "life": ONE_TIME_PASSWORD,
-            "now": now,
-        },
-    )
-    if created is None:
+    facts = {
+        "id": account_id,
+        "kind": kind,
+        "username": username.lower(),
+        "display_name": crypto.current().seal(display_name, place=display_name_place(account_id)),
+        "password_hash": password_hash,
+        "is_one_time": is_one_time,
+        "life": ONE_TIME_PASSWORD,
+        "now": now,
+    }
+    if session.scalar(_CREATE, facts) is None:
         raise UsernameTaken
     act = Act(
         actor_kind="system",
