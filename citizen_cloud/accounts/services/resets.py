@@ -83,7 +83,8 @@ _SHUT = text(
     """
     UPDATE accounts.account
        SET password_hash = NULL, password_until = NULL, totp_sealed = NULL,
-           totp_confirmed_at = NULL, next_totp_sealed = NULL, next_totp_until = NULL
+           totp_confirmed_at = NULL, totp_step = NULL, next_totp_sealed = NULL,
+           next_totp_until = NULL
      WHERE id = :id
     """
 )
