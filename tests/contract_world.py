@@ -22,7 +22,7 @@ from werkzeug.test import Client
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts import hashing
-from citizen_cloud.accounts.services import consents, create_staff
+from citizen_cloud.accounts.services import consents, open_account
 from citizen_cloud.app import roles_by_permission
 from citizen_cloud.cache import Cache
 from citizen_cloud.db import Base, new_id
@@ -138,12 +138,12 @@ def build():
 def _keyholder():
     """Return a staff account that has a password."""
     with db.transaction() as session:
-        account_id, _ = create_staff(
-            session, username=f"key{new_id().hex[-12:]}", display_name="李药师", kind="staff"
-        )
-        session.execute(
-            text("UPDATE accounts.account SET password_hash = :h WHERE id = :id"),
-            {"h": hashing.current().hash(PASSWORD), "id": account_id},
+        account_id = open_account(
+            session,
+            username=f"key{new_id().hex[-12:]}",
+            display_name="李药师",
+            kind="staff",
+            password_hash=hashing.current().hash(PASSWORD),
         )
         return people._sign_in(session, account_id, "staff", "pwd otp")
 

@@ -10,6 +10,11 @@ contribution = Contribution(
     jobs=(Job(name="accounts.forget_codes", cron="23 * * * *", run=forget_codes),),
     sealed=(
         Sealed(table="accounts.device", column="name_sealed", place="accounts.device:name:{id}"),
+        Sealed(
+            table="accounts.account",
+            column="next_totp_sealed",
+            place="accounts.account:next_totp:{id}",
+        ),
     ),
     personal_data=PersonalData(
         categories=(
@@ -35,6 +40,8 @@ contribution = Contribution(
                 "accounts.otp_challenge",
                 "accounts.otp_day",
                 "accounts.person",
+                "accounts.recovery_code",
+                "accounts.reset",
                 "accounts.sign_in",
             }
         ),

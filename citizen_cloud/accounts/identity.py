@@ -33,6 +33,11 @@ def device_name_place(device_id: UUID) -> str:
     return f"accounts.device:name:{device_id}"
 
 
+def next_totp_place(account_id: UUID) -> str:
+    """Return what binds a sealed authenticator that is not confirmed yet to its row."""
+    return f"accounts.account:next_totp:{account_id}"
+
+
 def document_place(person_id: UUID) -> str:
     """Return what binds a sealed document number to its row."""
     return f"accounts.person:document:{person_id}"

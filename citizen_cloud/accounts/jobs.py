@@ -6,14 +6,15 @@ from sqlalchemy import text
 
 from citizen_cloud import db
 
-# A code is over after five minutes and a day's counters after that day; sign-ins are kept as long
-# as logs must be (Cybersecurity Law: six months).
+# A code is over after five minutes and a day's counters after that day; sign-ins and resets are
+# kept as long as logs must be (Cybersecurity Law: six months).
 _FORGET = (
     text("DELETE FROM accounts.otp_challenge WHERE expires_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.otp_day WHERE day_on < cast(:now AS date) - 3"),
     text("DELETE FROM accounts.network_hour WHERE hour_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.sms_hour WHERE hour_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.sign_in WHERE expires_at < :now - interval '183 days'"),
+    text("DELETE FROM accounts.reset WHERE expires_at < :now - interval '183 days'"),
 )
 
 

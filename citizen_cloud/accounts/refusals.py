@@ -135,6 +135,55 @@ class TotpEnrolmentRequired(Unauthenticated):
     )
 
 
+class PasswordChangeRequired(Unauthenticated):
+    """The password is a one-time one: repeat the sign-in with ``new_password`` beside it."""
+
+    code = "password_change_required"
+    title = Text("请设置新密码", "Choose a password of your own")
+    detail = Text(
+        "此密码仅供首次登录，请附上新密码重新登录。",
+        "This password opens one sign-in only; repeat it with new_password.",
+    )
+
+
+class TotpWrong(Invalid):
+    """The code is not of the authenticator that is being set up, or its time is over."""
+
+    code = "totp_wrong"
+    title = Text("动态码不正确", "Code not of this authenticator")
+    detail = Text(
+        "动态码不正确或绑定已超时，请重新获取密钥。",
+        "The code is wrong or the set-up took too long; ask for a secret again.",
+    )
+
+
+class ResetInvalid(Invalid):
+    """The code is wrong, used, replaced or expired: one answer."""
+
+    code = "reset_invalid"
+    title = Text("重置码无效", "Reset code not accepted")
+    detail = Text(
+        "重置码错误、已使用或已过期，请重新申请。",
+        "The code is wrong, used or expired; ask for another reset.",
+    )
+
+
+class OwnAccount(Forbidden):
+    """Nobody opens, suspends or confirms his own account."""
+
+    code = "own_account"
+    title = Text("不能处理自己的账号", "Not for your own account")
+    detail = Text("此操作须由他人办理。", "Somebody else has to do this for you.")
+
+
+class SecondPersonRequired(Forbidden):
+    """Who asked cannot also agree."""
+
+    code = "second_person_required"
+    title = Text("需由另一人确认", "A second person must agree")
+    detail = Text("申请人不能确认自己的申请。", "Who asked for it cannot confirm it.")
+
+
 class PasswordTooWeak(Invalid):
     """The new password is short, long, common, or the user name."""
 

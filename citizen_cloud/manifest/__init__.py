@@ -92,11 +92,21 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """One thing that may be done, and the roles that may."""
+    """One thing that may be done, and the roles that may.
+
+    ``serves`` marks what is done for a citizen in person: whoever looks after the platform or
+    audits it never holds that.
+    """
 
     name: str
     title: Text
     roles: frozenset[Role]
+    serves: bool = False
+
+    @property
+    def is_apart(self) -> bool:
+        """Return whether nobody who looks after the platform would serve by it."""
+        return not (self.serves and self.roles & {"admin", "auditor"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
 from citizen_cloud.messages import account_news, senders
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.messages.services.deliveries import phone_of, waiting_for
+from citizen_cloud.messages.way_in import tell_way_in_changed
 from citizen_cloud.text import Text
 
 _DELETE = text("DELETE FROM messages.message WHERE account_id = :id")
@@ -59,7 +60,11 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 
 contribution = Contribution(
     name="messages",
-    handlers={"accounts.otp_requested": text_one_time_code, **account_news.HANDLERS},
+    handlers={
+        "accounts.otp_requested": text_one_time_code,
+        **account_news.HANDLERS,
+        "accounts.way_in_changed": tell_way_in_changed,
+    },
     jobs=(
         Job(name="messages.deliver", cron="@pulse", run=deliver_due),
         Job(name="messages.forget_old", cron="23 4 * * *", run=forget_old),

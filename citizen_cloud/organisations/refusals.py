@@ -57,3 +57,36 @@ class RoleAboveOwn(Forbidden):
         "机构负责人只能添加或移除普通工作人员。",
         "A manager may add and remove staff, not other managers.",
     )
+
+
+class WorksElsewhere(Forbidden):
+    """The account serves another organisation too, which is not the caller's."""
+
+    code = "works_elsewhere"
+    title = Text("该账号也在其他机构任职", "Works elsewhere too")
+    detail = Text(
+        "该账号也在其他机构任职，请由平台管理员处理。",
+        "The account works at another organisation too; ask an administrator.",
+    )
+
+
+class RolesExclude(Conflict):
+    """Who looks after the platform serves no citizens, and who audits does nothing else."""
+
+    code = "roles_exclude"
+    title = Text("角色互斥", "Roles exclude each other")
+    detail = Text(
+        "管理员、审计员与工作人员须为不同账号。",
+        "Administrator, auditor and staff are accounts of their own.",
+    )
+
+
+class InvitationInvalid(Invalid):
+    """The code is wrong, used, taken back or expired: one answer."""
+
+    code = "invitation_invalid"
+    title = Text("邀请码无效", "Invitation not accepted")
+    detail = Text(
+        "邀请码错误、已使用、已撤销或已过期，请联系邀请人。",
+        "The code is wrong, used, taken back or expired; ask who invited you.",
+    )

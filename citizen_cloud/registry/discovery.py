@@ -95,6 +95,10 @@ def _rules(point_name: str, module: ServiceModule, installed: Installed) -> list
             any(not p.name.startswith(f"{name}.") for p in module.permissions),
             f"permissions begin with {name}.",
         ),
+        (
+            not all(permission.is_apart for permission in module.permissions),
+            "what serves citizens is no administrator's and no auditor's",
+        ),
         (any(not job.startswith(f"{name}.") for job in jobs), f"jobs begin with {name}."),
         (len(set(jobs)) != len(jobs), "two jobs share a name"),
         (

@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from citizen_cloud import crypto, db
 from citizen_cloud.accounts import allowances, hashing, verifier
-from citizen_cloud.accounts.services import create_staff
+from citizen_cloud.accounts.services import create_staff, open_account
 from citizen_cloud.jobs.services import secret_place
 
 CHEAP = Parameters(
@@ -177,12 +177,24 @@ class World:
         return signed_in
 
     def staff(self, kind="staff", username=None):
-        username = username or "s" + secrets.token_hex(6)
+        """Return (account id, username, password) of an account with a password of its own."""
+        username, password = username or "s" + secrets.token_hex(6), secrets.token_urlsafe(12)
         with db.transaction() as session:
-            account_id, password = create_staff(
-                session, username=username, display_name="李药师", kind=kind
+            account_id = open_account(
+                session,
+                username=username,
+                display_name="李药师",
+                kind=kind,
+                password_hash=hashing.current().hash(password),
             )
         return account_id, username, password
+
+    def one_time(self, kind="staff"):
+        """Return (username, one-time password) of an account that nobody signed in to yet."""
+        username = "s" + secrets.token_hex(6)
+        with db.transaction() as session:
+            _, password = create_staff(session, username=username, display_name="李药师", kind=kind)
+        return username, password
 
     def enrolled(self, kind="staff"):
         """Return (username, password, TOTP generator, tokens) after the first sign-in."""

@@ -152,6 +152,30 @@ def test_staff_sign_ins_end_when_idle_and_in_any_case(world, session, kind, idle
     assert world.refresh(tokens["refresh_token"]).status_code == 401
 
 
+@pytest.mark.parametrize("kind", ["staff", "admin"])
+def test_a_busy_sign_in_ends_all_the_same(world, session, kind):
+    tokens = world.enrolled(kind)[3]
+    session.execute(text("UPDATE accounts.sign_in SET expires_at = now() + interval '30 s'"))
+    again = world.refresh(tokens["refresh_token"])
+    # The access token that a refresh gives ends with the sign-in, and its end does not move.
+    assert again.status_code == 200
+    assert again.json["expires_in"] <= 30
+    assert session.scalar(
+        text("SELECT expires_at <= now() + interval '30 s' FROM accounts.sign_in")
+    )
+    session.execute(text("UPDATE accounts.sign_in SET expires_at = now() - interval '1 s'"))
+    assert world.get("/me", again.json["access_token"]).status_code == 401
+    assert world.refresh(again.json["refresh_token"]).status_code == 401
+
+
+def test_a_refresh_is_no_sign_of_life(world, session):
+    """Idle is who asks for nothing: an app that refreshes by itself keeps no session open."""
+    tokens = world.enrolled()[3]
+    before = session.scalar(text("SELECT idle_expires_at FROM accounts.sign_in"))
+    assert world.refresh(tokens["refresh_token"]).status_code == 200
+    assert session.scalar(text("SELECT idle_expires_at FROM accounts.sign_in")) == before
+
+
 def test_being_busy_is_written_down_at_most_once_a_minute(world, session, statements):
     token = world.enrolled()[3]["access_token"]
     statements.clear()

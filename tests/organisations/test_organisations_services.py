@@ -17,7 +17,7 @@ from citizen_cloud.errors import NotFound, StaleVersion
 from citizen_cloud.manifest import Subject
 from citizen_cloud.organisations import queries, services
 from citizen_cloud.organisations.contribution import erase, export
-from citizen_cloud.organisations.models import Membership, Organisation
+from citizen_cloud.organisations.models import Organisation
 from citizen_cloud.organisations.queries import OrganisationQuery, place_filter
 from citizen_cloud.organisations.refusals import (
     AlreadyMember,
@@ -227,7 +227,7 @@ def test_a_role_counts_at_its_place_and_ends_at_once(session, place_id):
 
 
 def test_the_platforms_roles_count_everywhere(session):
-    account_id = an_account(session, "admin")
+    account_id = an_account(session)
     add(session, organisation_id=None, account_id=account_id, role="auditor")
     assert queries.grant_of(session, account_id, {"auditor"}).everywhere
     assert not queries.grant_of(session, account_id, set())
@@ -254,39 +254,14 @@ def test_nobody_joins_a_closed_or_an_absent_place(session, place_id):
         add(session, organisation_id=new_id(), account_id=account_id, role="staff")
 
 
-def add_staff(session, place_id, grant, role="staff"):
-    return services.add_staff(
-        session,
-        organisation_id=place_id,
-        username=f"wang.{uuid4().hex[:8]}",
-        display_name="王小美",
-        role=role,
-        grant=grant,
-        actor=SYSTEM,
-        now=None,
-    )
-
-
-def test_a_manager_adds_staff_to_the_own_place_only_and_no_managers(session, place_id):
-    own = Grant(organisation_ids=frozenset({place_id}))
-    made = add_staff(session, place_id, own)
-    assert session.get(Membership, made.membership_id).account_id == made.account_id
-    with pytest.raises(RoleAboveOwn):
-        add_staff(session, place_id, own, "manager")
-    elsewhere = services.create_organisation(session, place=a_place("x"), actor=SYSTEM).id
-    with pytest.raises(NotFound):
-        add_staff(session, elsewhere, own)
-    add_staff(session, elsewhere, EVERYWHERE, "manager")
-
-
 def test_a_manager_ends_no_managers_no_admins_and_nobody_elsewhere(session, place_id):
     own = Grant(organisation_ids=frozenset({place_id}))
-    manager = add_staff(session, place_id, EVERYWHERE, "manager")
+    manager = add(session, organisation_id=place_id, account_id=an_account(session), role="manager")
     with pytest.raises(RoleAboveOwn):
-        services.end_membership(
-            session, membership_id=manager.membership_id, grant=own, actor=SYSTEM
-        )
-    admin = add(session, organisation_id=None, account_id=an_account(session), role="admin")
+        services.end_membership(session, membership_id=manager, grant=own, actor=SYSTEM)
+    admin = add(
+        session, organisation_id=None, account_id=an_account(session, "admin"), role="admin"
+    )
     with pytest.raises(NotFound):
         services.end_membership(session, membership_id=admin, grant=own, actor=SYSTEM)
 
@@ -446,4 +421,5 @@ def test_an_account_gets_its_roles_out_and_erasure_ends_them(session, place_id):
     assert (held["role"], held["organisation"]["zh"]) == ("staff", "松山健康服務中心")
     assert erase(session, Subject(account_id=account_id), datetime.now(UTC)) == 1
     assert not queries.grant_of(session, account_id, {"staff"})
-    assert export(session, Subject(account_id=new_id())) == {"memberships": []}
+    nothing = {"memberships": [], "invitations": []}
+    assert export(session, Subject(account_id=new_id())) == nothing

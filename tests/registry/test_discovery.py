@@ -79,6 +79,19 @@ def test_whatever_a_module_raises_on_import_the_host_goes_on(fault):
             {"permissions": (Permission(name="masks.x", title=Text("a", "b"), roles=frozenset()),)},
             "permissions",
         ),
+        (
+            {
+                "permissions": (
+                    Permission(
+                        name="toy.serve",
+                        title=Text("a", "b"),
+                        roles=frozenset({"staff", "admin"}),
+                        serves=True,
+                    ),
+                )
+            },
+            "serves citizens",
+        ),
         ({"jobs": (Job(name="masks.steal", cron="* * * * *", run=print),)}, "jobs begin"),
         ({"blueprints": (blueprint(prefix="/masks"),)}, "outside"),
         ({"blueprints": (blueprint(marked=False),)}, "no access mark"),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "accounts_0006"
-down_revision = "accounts_0002"
+down_revision = "accounts_0004"
 branch_labels = None
 depends_on = None
 

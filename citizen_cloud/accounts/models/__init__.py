@@ -3,6 +3,7 @@
 from citizen_cloud.accounts.models.access import DataAccess, HoneyPerson
 from citizen_cloud.accounts.models.codes import NetworkHour, OtpChallenge, OtpDay, SmsHour
 from citizen_cloud.accounts.models.devices import Device, SignIn
+from citizen_cloud.accounts.models.factors import RecoveryCode, Reset
 from citizen_cloud.accounts.models.people import Account, Consent, Person
 from citizen_cloud.accounts.models.receipts import ConsentReceipt
 
@@ -17,6 +18,8 @@ __all__ = [
     "OtpChallenge",
     "OtpDay",
     "Person",
+    "RecoveryCode",
+    "Reset",
     "SignIn",
     "SmsHour",
 ]

@@ -57,5 +57,5 @@ class SignIn(Base):
     proved_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     revoked_at: Mapped[datetime | None]
     # signed_out | device_removed | refresh_reused | password_changed | phone_changed |
-    # phone_given_up | identity_removed | erased
+    # phone_given_up | identity_removed | reset | erased
     revoked_because: Mapped[str | None] = mapped_column(String(32))

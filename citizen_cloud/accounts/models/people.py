@@ -3,7 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_cloud.accounts.models.columns import CREATED, NEW_ID, SCHEMA
@@ -44,6 +53,8 @@ class Account(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('citizen','staff','admin','service')", name="kind"),
         CheckConstraint("status IN ('active','suspended','closed')", name="status"),
+        # What roles point at, so that a role and the kind of its account cannot part.
+        UniqueConstraint("id", "kind"),
         Index("ix_account_phone", "phone_index"),
         # One document, one living account: two racing real-name steps cannot both win.
         Index(
@@ -63,10 +74,16 @@ class Account(Base):
     username: Mapped[str | None] = mapped_column(String(64), unique=True)
     display_name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    password_changed_at: Mapped[datetime | None]
+    # Set while the password is a one-time one: until when, and that it must be replaced.
+    password_until: Mapped[datetime | None]
     totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     totp_confirmed_at: Mapped[datetime | None]
     # The last TOTP step accepted: each code works once.
     totp_step: Mapped[int | None]
+    # Another authenticator on its way in; the present one counts until it is confirmed.
+    next_totp_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    next_totp_until: Mapped[datetime | None]
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.person.id"))
     language: Mapped[str] = mapped_column(String(2), server_default=text("'zh'"))
     failures: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))

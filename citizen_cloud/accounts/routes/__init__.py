@@ -1,5 +1,13 @@
 """The accounts room's routes: signing in, the own account, and well-known addresses."""
 
-from citizen_cloud.accounts.routes import auth, me, person, proofs, receipts, well_known
+from citizen_cloud.accounts.routes import auth, factors, me, person, proofs, receipts, well_known
 
-blueprints = (auth.blp, me.blp, person.blp, proofs.blp, receipts.blp, well_known.blp)
+blueprints = (
+    auth.blp,
+    me.blp,
+    person.blp,
+    proofs.blp,
+    receipts.blp,
+    factors.blp,
+    well_known.blp,
+)

@@ -12,6 +12,8 @@ from citizen_cloud.accounts.refusals import (
     AccountSuspended,
     CredentialsInvalid,
     OtpInvalid,
+    PasswordChangeRequired,
+    PasswordTooWeak,
     PhoneFull,
     PhoneInvalid,
     RefreshInvalid,
@@ -101,6 +103,8 @@ class TokenView(MethodView):
         OtpInvalid,
         RefreshInvalid,
         CredentialsInvalid,
+        PasswordChangeRequired,
+        PasswordTooWeak,
         TotpRequired,
         TotpEnrolmentRequired,
         AccountSuspended,
@@ -125,7 +129,9 @@ class TokenView(MethodView):
 
         `{"grant_type": "password", "username": "…", "password": "…", "totp": "123456"}` signs
         staff in. The first time 401 `totp_enrolment_required` gives `secret` and `otpauth_uri`;
-        repeat with `totp`.
+        repeat with `totp`. A one-time password gets 401 `password_change_required`: send
+        `new_password` beside it, in every repetition until the sign-in succeeds. Who lost the
+        authenticator sends a `recovery_code` in place of `totp`.
         """
         issued = _GRANTS[sent["grant_type"]](sent)
         device = {name: value for name, value in asdict(issued.device).items() if value is not None}
@@ -167,11 +173,16 @@ def _by_password(sent: Sent) -> Issued:
             connection, network=network(), account_id=found.account_id, device=_proof(sent)
         )
     checked = staff.compared(found, sent["password"])
+    new = sent.get("new_password")
+    asked = {"username": sent["username"], "old": sent["password"]}
+    replacing = None if new is None else staff.replacement(new, **asked)
     with db.transaction() as session:
         outcome = staff.sign_in(
             session,
             checked=checked,
             code=sent.get("totp"),
+            recovery_code=sent.get("recovery_code"),
+            new=replacing,
             device=_proof(sent),
             device_name=_name(sent),
         )

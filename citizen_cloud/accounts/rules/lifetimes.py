@@ -21,6 +21,12 @@ ACCOUNTS_PER_PHONE = 2
 # A carrier gives a number out again after about this long; whoever was away longer has lost it.
 PHONE_IDLE = timedelta(days=90)
 
+# What somebody else handed out opens an account for a short while only.
+ONE_TIME_PASSWORD = timedelta(hours=72)
+RESET = timedelta(hours=24)
+NEW_TOTP = timedelta(minutes=10)
+RECOVERY_CODES = 10
+
 FREE_FAILURES = 5
 LONGEST_LOCK = timedelta(minutes=15)
 

@@ -17,7 +17,10 @@ GRANTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"device", "account_id", "new_account"}),
     ),
     "refresh_token": (frozenset({"refresh_token"}), frozenset({"device"})),
-    "password": (frozenset({"username", "password"}), frozenset({"totp", "device"})),
+    "password": (
+        frozenset({"username", "password"}),
+        frozenset({"totp", "recovery_code", "new_password", "device"}),
+    ),
 }
 
 
@@ -87,7 +90,7 @@ class TokenRequestSchema(Incoming):
         metadata={
             "description": "`otp`: challenge_id, code (device, account_id, new_account). "
             "`refresh_token`: refresh_token (device). `password`: username, password "
-            "(totp, device).",
+            "(totp or recovery_code, new_password, device).",
             "example": "otp",
         },
     )
@@ -119,6 +122,18 @@ class TokenRequestSchema(Incoming):
         pattern="[0-9]{6}",
         metadata={"description": "password: the authenticator's six digits", **NOT_SHOWN},
     )
+    recovery_code = Str(
+        max_length=64,
+        metadata={"description": "password: one of ten, in place of `totp`", **NOT_SHOWN},
+    )
+    new_password = Str(
+        max_length=128,
+        metadata={
+            "description": "password: replaces the one-time password, or any other; 8 to 128 "
+            "characters, not common",
+            **NOT_SHOWN,
+        },
+    )
 
     @validates_schema
     def check_grant(self, sent: dict[str, Any], **_: Any) -> None:
@@ -127,6 +142,8 @@ class TokenRequestSchema(Incoming):
         faults = {name: ["required"] for name in sorted(required - sent.keys())}
         for name in sorted(sent.keys() - required - optional - {"grant_type"}):
             faults[name] = ["unknown_field"]
+        if "totp" in sent and "recovery_code" in sent:
+            faults["recovery_code"] = ["unknown_field"]
         if faults:
             raise ValidationError(faults)
 

@@ -14,10 +14,16 @@ from citizen_cloud.accounts.services import sign_ins
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Forbidden
 
+# No sign-in has this id.
+NONE = UUID(int=0)
+
 _READ = text("SELECT username, password_hash FROM accounts.account WHERE id = :id")
 _CHANGE = text(
     """
-    UPDATE accounts.account SET password_hash = :new WHERE id = :id AND password_hash = :old
+    UPDATE accounts.account
+       SET password_hash = :new, password_until = NULL,
+           password_changed_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE id = :id AND (cast(:old AS text) IS NULL OR password_hash = :old)
     RETURNING id
     """
 )
@@ -54,18 +60,38 @@ def change_password(
     now: datetime | None = None,
 ) -> None:
     """Store the new hash and end every other sign-in. Raises ``PasswordWrong`` if it changed."""
-    if session.scalar(_CHANGE, {"id": account_id, "old": old, "new": new}) is None:
+    changed = {"id": account_id, "old": old, "new": new, "now": now}
+    if session.scalar(_CHANGE, changed) is None:
         raise PasswordWrong
     sign_ins.end_others(
         session, account_id=account_id, keep=sign_in_id, reason="password_changed", now=now
     )
-    record(
-        session,
-        Act(
-            actor_kind=kind,
-            actor_id=account_id,
-            action="accounts.password_changed",
-            object_type="account",
-            object_id=account_id,
-        ),
+    record(session, _act(kind, account_id))
+
+
+def replace_password(
+    session: Session, *, account_id: UUID, kind: str, new: str, now: datetime | None = None
+) -> None:
+    """Store the hash of the password that replaces the one just shown; every sign-in ends."""
+    session.execute(_CHANGE, {"id": account_id, "old": None, "new": new, "now": now})
+    sign_ins.end_others(
+        session, account_id=account_id, keep=NONE, reason="password_changed", now=now
+    )
+    record(session, _act(kind, account_id))
+
+
+def first_hash(password: str, *, username: str) -> str:
+    """Judge the first password of an account and return its hash. Raises ``PasswordTooWeak``."""
+    if not may_be_password(password, username=username):
+        raise PasswordTooWeak(errors=[{"pointer": "/password", "code": "invalid"}])
+    return hashing.current().hash(password)
+
+
+def _act(kind: str, account_id: UUID) -> Act:
+    return Act(
+        actor_kind=kind,
+        actor_id=account_id,
+        action="accounts.password_changed",
+        object_type="account",
+        object_id=account_id,
     )

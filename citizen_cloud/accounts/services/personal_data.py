@@ -80,7 +80,20 @@ _CODE_DAYS = text(
       FROM accounts.otp_day WHERE allowance = ANY(:allowances) ORDER BY day_on
     """
 )
-
+_RECOVERY_CODES = text(
+    """
+    SELECT created_at, used_at FROM accounts.recovery_code WHERE account_id = ANY(:ids)
+     ORDER BY used_at, code_hash
+    """
+)
+_RESETS = text(
+    """
+    SELECT id, created_at, confirmed_at, expires_at, used_at, ended_at,
+           account_id = ANY(:ids) AS is_own
+      FROM accounts.reset
+     WHERE account_id = ANY(:ids) OR asked_by = ANY(:ids) OR confirmed_by = ANY(:ids) ORDER BY id
+    """
+)
 _LOOKS = text(
     """
     SELECT id, at, reader_kind, organisation_id, purpose, categories, basis_type, basis_id, outcome
@@ -107,6 +120,8 @@ def export_data(session: Session, subject: Subject) -> dict[str, Any]:
         "codes": _rows(session, _CODES, phones=phones, devices=device_ids),
         "consent_receipts": _rows(session, _RECEIPTS, ids=ids),
         "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
+        "recovery_codes": _rows(session, _RECOVERY_CODES, ids=ids),
+        "resets": _rows(session, _RESETS, ids=ids),
         "looks_at_your_data": _rows(session, _LOOKS, ids=people),
     }
 
@@ -161,6 +176,17 @@ def _device_allowances(device_ids: list[UUID]) -> list[bytes]:
 
 
 _ERASE = (
+    text("DELETE FROM accounts.recovery_code WHERE account_id = ANY(:ids)"),
+    text("DELETE FROM accounts.reset WHERE account_id = ANY(:ids)"),
+    text("UPDATE accounts.reset SET asked_by = NULL WHERE asked_by = ANY(:ids)"),
+    text(
+        """
+        UPDATE accounts.reset
+           SET confirmed_by = NULL, code_hash = NULL,
+               ended_at = coalesce(ended_at, used_at, cast(:now AS timestamptz))
+         WHERE confirmed_by = ANY(:ids)
+        """
+    ),
     text("DELETE FROM accounts.data_access WHERE person_id = ANY(:people)"),
     text("UPDATE accounts.data_access SET reader_id = NULL WHERE reader_id = ANY(:ids)"),
     text("DELETE FROM accounts.otp_challenge WHERE phone_index = ANY(:phones)"),
@@ -183,7 +209,8 @@ _ERASE = (
         """
         UPDATE accounts.account
            SET status = 'closed', phone_sealed = NULL, phone_index = NULL, username = NULL,
-               display_name_sealed = NULL, password_hash = NULL, totp_sealed = NULL
+               display_name_sealed = NULL, password_hash = NULL, totp_sealed = NULL,
+               next_totp_sealed = NULL
          WHERE id = ANY(:ids)
         """
     ),

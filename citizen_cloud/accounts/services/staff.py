@@ -6,10 +6,9 @@ unknown name, wrong password, paused account. What a failure counts must outlive
 pause strangers only.
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,26 +17,32 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts import hashing
-from citizen_cloud.accounts.identity import display_name_place, totp_place
+from citizen_cloud.accounts.identity import totp_place
 from citizen_cloud.accounts.refusals import (
     AccountSuspended,
     CredentialsInvalid,
+    PasswordChangeRequired,
+    PasswordTooWeak,
     TotpEnrolmentRequired,
     TotpRequired,
-    UsernameTaken,
 )
 from citizen_cloud.accounts.rules import totp as rules
 from citizen_cloud.accounts.rules.lifetimes import FREE_FAILURES, lock_after
-from citizen_cloud.accounts.services import devices, networks, sign_ins
+from citizen_cloud.accounts.rules.passwords import may_be_password
+from citizen_cloud.accounts.services import (
+    devices,
+    networks,
+    passwords,
+    recovery_codes,
+    sign_ins,
+)
 from citizen_cloud.accounts.services.devices import DeviceProof, Shown
 from citizen_cloud.accounts.services.sign_ins import Issued
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.db import new_id
 from citizen_cloud.errors import Refusal
 
 Row = dict[str, Any]
 AMR = "pwd otp"
-ONE_TIME_BYTES = 15
 NOBODY = UUID(int=0)
 
 
@@ -48,6 +53,13 @@ class Checked:
     account_id: UUID = NOBODY
     stored: str | None = None
     is_right: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPassword:
+    """A password to use from now on; ``hash`` is None where it may be no password."""
+
+    hash: str | None
 
 
 _FIND = text(
@@ -70,10 +82,17 @@ def compared(found: Checked, password: str) -> Checked:
     return Checked(account_id=found.account_id, stored=found.stored, is_right=is_right)
 
 
+def replacement(password: str, *, username: str, old: str) -> NewPassword:
+    """Judge and hash a new password, as slowly for any; hold no connection meanwhile."""
+    is_good = password != old and may_be_password(password, username=username)
+    hashed = hashing.current().hash(password)
+    return NewPassword(hash=hashed if is_good else None)
+
+
 _LOCK = text(
     """
     SELECT id, kind, status, username, password_hash, totp_sealed, totp_confirmed_at, totp_step,
-           failures, locked_until > t AS is_locked, t
+           failures, locked_until > t AS is_locked, password_until, t
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock,
            accounts.account
      WHERE id = :id FOR UPDATE OF account
@@ -111,20 +130,29 @@ def sign_in(
     *,
     checked: Checked,
     code: str | None,
+    recovery_code: str | None = None,
+    new: NewPassword | None = None,
     device: DeviceProof | None = None,
     device_name: str | None = None,
     now: datetime | None = None,
 ) -> Issued | Refusal:
-    """Sign in with a compared password and a code; raise a returned refusal after the commit."""
+    """Sign in with a compared password and a code; raise a returned refusal after the commit.
+
+    A one-time password is replaced by the sign-in that it opens, or opens none.
+    """
     row = locked(session, checked.account_id, device, now)
     if row is None or row["is_locked"]:
         networks.count_nobody(session, now=now)
         return CredentialsInvalid()
-    refusal = judged(session, row, checked, code)
+    if not _is_good(checked, row):
+        return _failed(session, row)
+    refusal = _replacement_due(row, new) or _second_factor(session, row, code, recovery_code)
     if refusal is not None:
         return refusal
     if row["status"] == "suspended":
         return AccountSuspended()
+    if new is not None and new.hash is not None:
+        passwords.replace_password(session, account_id=row["id"], kind=row["kind"], new=new.hash)
     known = devices.recognise_or_add(
         session, account_id=row["id"], proof=device, name=device_name, now=now
     )
@@ -147,10 +175,26 @@ def locked(session: Session, account_id: UUID, device: Shown, now: datetime | No
 
 def judged(session: Session, row: Row, checked: Checked, code: str | None) -> Refusal | None:
     """Judge a compared password and a code; failures are counted on the locked row."""
-    # Compared outside this transaction: a password changed meanwhile does not count.
-    if not checked.is_right or row["password_hash"] != checked.stored:
+    if not _is_good(checked, row):
         return _failed(session, row)
     return _second_factor(session, row, code)
+
+
+def _is_good(checked: Checked, row: Row) -> bool:
+    """Return whether the password opens the account at this moment.
+
+    Compared outside this transaction: a password changed meanwhile does not count.
+    """
+    is_over = row["password_until"] is not None and row["password_until"] <= row["t"]
+    return checked.is_right and row["password_hash"] == checked.stored and not is_over
+
+
+def _replacement_due(row: Row, new: NewPassword | None) -> Refusal | None:
+    if new is None:
+        return PasswordChangeRequired() if row["password_until"] is not None else None
+    if new.hash is None:
+        return PasswordTooWeak(errors=[{"pointer": "/new_password", "code": "invalid"}])
+    return None
 
 
 def _count(session: Session, row: Row, failures: int, until: datetime | None) -> None:
@@ -158,8 +202,12 @@ def _count(session: Session, row: Row, failures: int, until: datetime | None) ->
     session.execute(_COUNT[row["device_id"] is not None], counted)
 
 
-def _second_factor(session: Session, row: Row, code: str | None) -> Refusal | None:
+def _second_factor(
+    session: Session, row: Row, code: str | None, recovery_code: str | None = None
+) -> Refusal | None:
     """Take a code that was not used before; the account's row is locked, so once means once."""
+    if recovery_code is not None:
+        return _recovered(session, row, recovery_code)
     secret = _secret(session, row)
     if code is None:
         if row["totp_confirmed_at"] is not None:
@@ -170,6 +218,16 @@ def _second_factor(session: Session, row: Row, code: str | None) -> Refusal | No
     if step is None or step <= (row["totp_step"] or 0):
         return _failed(session, row)
     session.execute(_PASS, {"id": row["id"], "step": step, "t": row["t"]})
+    _count(session, row, 0, None)
+    return None
+
+
+def _recovered(session: Session, row: Row, code: str) -> Refusal | None:
+    """Take one of the codes that stand in for the authenticator."""
+    if not recovery_codes.spend(
+        session, account_id=row["id"], kind=row["kind"], code=code, at=row["t"]
+    ):
+        return _failed(session, row)
     _count(session, row, 0, None)
     return None
 
@@ -191,51 +249,6 @@ def _failed(session: Session, row: Row) -> Refusal:
     if failures == FREE_FAILURES:
         record(session, _act("sign_in_failing", "stranger", None, row["id"], row["kind"]))
     return CredentialsInvalid()
-
-
-_CREATE = text(
-    """
-    INSERT INTO accounts.account
-           (id, kind, username, display_name_sealed, password_hash, created_at)
-    VALUES (:id, :kind, :username, :display_name, :password_hash,
-            coalesce(:now, statement_timestamp()))
-    ON CONFLICT (username) DO NOTHING RETURNING id
-    """
-)
-
-
-def create_staff(
-    session: Session,
-    *,
-    username: str,
-    display_name: str,
-    kind: Literal["staff", "admin"],
-    now: datetime | None = None,
-) -> tuple[UUID, str]:
-    """Create an account that signs in by name; return its id and its one-time password.
-
-    The password is shown to nobody again; the second factor is set up at the first sign-in.
-    Raises ``UsernameTaken``.
-    """
-    one_time_password = secrets.token_urlsafe(ONE_TIME_BYTES)
-    account_id = new_id()
-    created = session.scalar(
-        _CREATE,
-        {
-            "id": account_id,
-            "kind": kind,
-            "username": username.lower(),
-            "display_name": crypto.current().seal(
-                display_name, place=display_name_place(account_id)
-            ),
-            "password_hash": hashing.current().hash(one_time_password),
-            "now": now,
-        },
-    )
-    if created is None:
-        raise UsernameTaken
-    record(session, _act("staff_created", "system", None, account_id, kind))
-    return account_id, one_time_password
 
 
 def _act(verb: str, actor_kind: str, actor_id: UUID | None, account_id: UUID, kind: str) -> Act:

@@ -5,6 +5,7 @@ Secrets are drawn at random into ``var/demo.json`` (0600); nothing has a default
 
 import json
 import os
+import secrets
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
@@ -16,8 +17,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, crypto, db
+from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.refusals import TotpEnrolmentRequired
-from citizen_cloud.accounts.services import staff
+from citizen_cloud.accounts.services import open_account, staff
 from citizen_cloud.booking.services import Actor as BookingActor
 from citizen_cloud.config import Settings, SettingsError
 from citizen_cloud.modules.masks.services.campaigns import NewCampaign, create_campaign
@@ -54,10 +56,10 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
     db.install(pool)
     try:
         with db.transaction() as session:
-            secrets = None if _is_loaded(session) else _load(session, progress)
+            people = None if _is_loaded(session) else _load(session, progress)
             _offer_coming_days(session, clock.now())
-            if secrets is not None:
-                _write(var / SECRETS, secrets)
+            if people is not None:
+                _write(var / SECRETS, people)
     finally:
         pool.dispose()
 
@@ -139,11 +141,13 @@ def _person(
     session: Session, username: str, name: str, role: Any, organisation_id: UUID | None
 ) -> dict[str, str]:
     """Create an account with a role; the second factor is confirmed by its first sign-in."""
-    account_id, password = staff.create_staff(
+    password = secrets.token_urlsafe(16)
+    account_id = open_account(
         session,
         username=username,
         display_name=name,
         kind="admin" if role == "admin" else "staff",
+        password_hash=hashing.current().hash(password),
     )
     add_member(
         session,

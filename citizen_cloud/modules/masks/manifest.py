@@ -18,6 +18,7 @@ module = ServiceModule(
             name="masks.redeem",
             title=Text("核销领取", "Hand masks over at the counter"),
             roles=frozenset({"staff", "manager"}),
+            serves=True,
         ),
         Permission(
             name="masks.stock.manage",

@@ -1,9 +1,9 @@
-"""The back office's doors to organisations and the people who work for them."""
+"""The doors to organisations, the people who work for them, and what those may sign in with."""
 
-from citizen_cloud.organisations.routes import people, places
+from citizen_cloud.organisations.routes import accounts, invitations, joining, people, places
 from citizen_cloud.organisations.routes.doors import blp
 from citizen_cloud.web.blueprint import Blueprint
 
-__all__ = ["blueprints", "people", "places"]
+__all__ = ["accounts", "blueprints", "invitations", "joining", "people", "places"]
 
-blueprints: tuple[Blueprint, ...] = (blp,)
+blueprints: tuple[Blueprint, ...] = (blp, joining.blp)

@@ -8,20 +8,15 @@ from flask.views import MethodView
 
 from citizen_cloud import crypto, db
 from citizen_cloud.accounts.identity import display_name_place
-from citizen_cloud.accounts.refusals import UsernameTaken
 from citizen_cloud.errors import NotFound
 from citizen_cloud.organisations import queries, services
 from citizen_cloud.organisations.queries import StaffRow
 from citizen_cloud.organisations.refusals import (
-    AlreadyMember,
     LastAdmin,
-    OrganisationClosed,
     RoleAboveOwn,
 )
 from citizen_cloud.organisations.routes.doors import actor, after_of, blp
-from citizen_cloud.organisations.schemas import (
-    NewStaffAnswerSchema,
-    NewStaffSchema,
+from citizen_cloud.organisations.schemas.people import (
     StaffPageSchema,
 )
 from citizen_cloud.web import cursors
@@ -56,30 +51,6 @@ class Staff(MethodView):
         if len(rows) > len(shown):
             more = cursors.encode("staff", [shown[-1].membership_id])
         return page(StaffPageSchema(), [_staff_json(row) for row in shown], more)
-
-    @blp.arguments(NewStaffSchema)
-    @blp.response(201, NewStaffAnswerSchema)
-    @blp.operation(
-        "addStaff", NotFound, UsernameTaken, AlreadyMember, OrganisationClosed, RoleAboveOwn
-    )
-    @requires("organisations.staff.manage")
-    def post(self, sent: dict[str, Any], organisation_id: UUID) -> Any:
-        """Open a staff account at an organisation
-
-        The one-time password is in this answer only; it is not kept, therefore a repeat of the
-        request is answered 409 `username_taken`, with or without an Idempotency-Key. The first
-        sign-in sets up a second factor; `POST /me/password` changes the password. A manager adds
-        staff, not other managers.
-        """
-        with db.transaction() as session:
-            return services.add_staff(
-                session,
-                organisation_id=organisation_id,
-                grant=grant(),
-                actor=actor(),
-                now=None,
-                **sent,
-            )
 
 
 def _staff_json(row: StaffRow) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from citizen_cloud.organisations.queries import OrganisationQuery
 from citizen_cloud.organisations.refusals import CodeTaken
 from citizen_cloud.organisations.routes.doors import actor, after_of, blp
 from citizen_cloud.organisations.rules import Point, area_name, county_and_town, is_area_code, wgs84
-from citizen_cloud.organisations.schemas import (
+from citizen_cloud.organisations.schemas.places import (
     NewOrganisationSchema,
     OrganisationChangeSchema,
     OrganisationListQuery,

@@ -1,13 +1,21 @@
-"""Verbs of the room: places and their register, people and their roles."""
+"""Verbs of the room: places and their register, people, their roles and accounts."""
 
-from citizen_cloud.organisations.services.actor import Actor
-from citizen_cloud.organisations.services.memberships import (
-    ROLES,
-    NewMember,
-    add_member,
-    add_staff,
-    end_membership,
+from citizen_cloud.organisations.services.accounts import (
+    change_status,
+    look_at_account,
+    reset_account,
 )
+from citizen_cloud.organisations.services.actor import Actor
+from citizen_cloud.organisations.services.invitations import (
+    Invited,
+    Joined,
+    accept_as_member,
+    accept_as_new,
+    check_invitation,
+    invite,
+    revoke_invitation,
+)
+from citizen_cloud.organisations.services.memberships import ROLES, add_member, end_membership
 from citizen_cloud.organisations.services.places import (
     NewPlace,
     Placed,
@@ -19,13 +27,21 @@ from citizen_cloud.organisations.services.places import (
 __all__ = [
     "ROLES",
     "Actor",
-    "NewMember",
+    "Invited",
+    "Joined",
     "NewPlace",
     "Placed",
+    "accept_as_member",
+    "accept_as_new",
     "add_member",
-    "add_staff",
     "change_organisation",
+    "change_status",
+    "check_invitation",
     "create_organisation",
     "end_membership",
+    "invite",
+    "look_at_account",
+    "reset_account",
+    "revoke_invitation",
     "upsert_places",
 ]

@@ -1,6 +1,5 @@
 """Give and end roles. A role counts from the next request on, and no longer than its row."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services import create_staff
+from citizen_cloud.accounts.services import resets
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
 from citizen_cloud.manifest import Role
@@ -17,9 +16,10 @@ from citizen_cloud.organisations.refusals import (
     AlreadyMember,
     LastAdmin,
     OrganisationClosed,
-    RoleAboveOwn,
+    RolesExclude,
 )
 from citizen_cloud.organisations.services.actor import Actor
+from citizen_cloud.organisations.services.reach import check_reach
 from citizen_cloud.web.caller import Grant
 
 ROLES: tuple[str, ...] = get_args(Role)
@@ -45,10 +45,12 @@ def add_member(
     """Give an account a role and return the membership's id.
 
     ``staff`` and ``manager`` belong to an organisation; ``admin`` and ``auditor`` to the platform,
-    with no organisation. Raises ``NotFound``, ``OrganisationClosed``, ``AlreadyMember``.
+    with no organisation. Who looks after the platform serves nobody, and who audits does nothing
+    else. Raises ``NotFound``, ``OrganisationClosed``, ``AlreadyMember``, ``RolesExclude``.
     """
+    _check_apart(session, account_id, role)
     if organisation_id is not None:
-        _check_open(session, organisation_id)
+        check_open(session, organisation_id)
     membership_id = session.scalar(
         _ADD,
         {
@@ -73,7 +75,8 @@ def add_member(
     return UUID(str(membership_id))
 
 
-def _check_open(session: Session, organisation_id: UUID) -> None:
+def check_open(session: Session, organisation_id: UUID) -> None:
+    """Refuse a place that is absent or has closed. Raises ``NotFound``, ``OrganisationClosed``."""
     found = session.get(Organisation, organisation_id, with_for_update={"key_share": True})
     if found is None:
         raise NotFound
@@ -81,68 +84,50 @@ def _check_open(session: Session, organisation_id: UUID) -> None:
         raise OrganisationClosed
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewMember:
-    """A fresh staff account; the password is shown this once and stored nowhere in clear."""
-
-    membership_id: UUID
-    account_id: UUID
-    username: str
-    one_time_password: str
-
-
-def add_staff(
-    session: Session,
-    *,
-    organisation_id: UUID,
-    username: str,
-    display_name: str,
-    role: Role,
-    grant: Grant,
-    actor: Actor,
-    now: datetime | None,
-) -> NewMember:
-    """Open a staff account and give it a role at an organisation.
-
-    Somebody else's organisation looks absent (``NotFound``). Raises ``RoleAboveOwn`` where a
-    manager would appoint a manager, and what accounts raises for a user name that is taken.
+# The same is held by the table's key and trigger; here it gets its words.
+_HELD = text(
     """
-    _check_reach(grant, organisation_id, role)
-    _check_open(session, organisation_id)
-    account_id, password = create_staff(
-        session, username=username, display_name=display_name, kind="staff", now=now
-    )
-    membership_id = add_member(
-        session, organisation_id=organisation_id, account_id=account_id, role=role, actor=actor
-    )
-    return NewMember(
-        membership_id=membership_id,
-        account_id=account_id,
-        username=username,
-        one_time_password=password,
-    )
+    SELECT a.kind, coalesce(bool_or(m.role = 'auditor'), false) AS audits,
+           coalesce(bool_or(m.role <> 'auditor'), false) AS works
+      FROM accounts.account a
+      LEFT JOIN organisations.membership m ON m.account_id = a.id AND m.ended_at IS NULL
+     WHERE a.id = :id GROUP BY a.kind
+    """
+)
+_LOCK = text("SELECT 1 FROM accounts.account WHERE id = :id FOR NO KEY UPDATE")
 
 
-def _check_reach(grant: Grant, organisation_id: UUID | None, role: str) -> None:
-    if grant.everywhere:
-        return
-    if organisation_id is None or not grant.covers(organisation_id):
+def _check_apart(session: Session, account_id: UUID, role: str) -> None:
+    session.execute(_LOCK, {"id": account_id})
+    held = session.execute(_HELD, {"id": account_id}).first()
+    if held is None:
         raise NotFound
-    if role != "staff":
-        raise RoleAboveOwn
+    wanted = "admin" if role == "admin" else "staff"
+    others = held.works if role == "auditor" else held.audits
+    if held.kind != wanted or others:
+        raise RolesExclude
 
 
 _LIVE = text(
-    "SELECT organisation_id, role FROM organisations.membership WHERE id = :id AND ended_at IS NULL"
-)
-# Every administrator's row, locked in one order: two administrators who dismiss each other at
-# once queue here, and the second finds himself the last one.
-_ADMINS = text(
     """
-    SELECT m.id, a.status FROM organisations.membership m
+    SELECT organisation_id, account_id, role FROM organisations.membership
+     WHERE id = :id AND ended_at IS NULL
+    """
+)
+# Every administrator's row, locked in one order: two administrators who dismiss or suspend each
+# other at once queue here. Who waited reads in a second statement, which sees what the first did.
+_LOCK_ADMINS = text(
+    """
+    SELECT 1 FROM organisations.membership m
+     WHERE m.role = 'admin' AND m.ended_at IS NULL ORDER BY m.id FOR UPDATE OF m
+    """
+)
+_OTHER_ADMINS = text(
+    """
+    SELECT count(*) FROM organisations.membership m
       JOIN accounts.account a ON a.id = m.account_id
-     WHERE m.role = 'admin' AND m.ended_at IS NULL
-     ORDER BY m.id FOR UPDATE OF m
+     WHERE m.role = 'admin' AND m.ended_at IS NULL AND a.status = 'active'
+       AND m.account_id <> :id
     """
 )
 _END = text(
@@ -170,12 +155,14 @@ def end_membership(
     found = session.execute(_LIVE, {"id": membership_id}).first()
     if found is None:
         raise NotFound
-    _check_reach(grant, found.organisation_id, found.role)
+    check_reach(grant, found.organisation_id, found.role)
     if found.role == "admin":
-        _check_others(session, membership_id)
+        check_other_admins(session, found.account_id)
     account_id = session.scalar(_END, {"id": membership_id, "now": now})
     if account_id is None:
         raise NotFound
+    # Codes this role handed out must not outlive it; invitations ask for its standing themselves.
+    resets.withdraw_of(session, account_id=account_id, now=now)
     act = Act(
         actor_kind=actor.kind,
         actor_id=actor.id,
@@ -188,7 +175,8 @@ def end_membership(
     record(session, act)
 
 
-def _check_others(session: Session, membership_id: UUID) -> None:
-    admins = session.execute(_ADMINS).all()
-    if not any(row.id != membership_id and row.status == "active" for row in admins):
+def check_other_admins(session: Session, account_id: UUID) -> None:
+    """Refuse to lose the last administrator who can act. Raises ``LastAdmin``."""
+    session.execute(_LOCK_ADMINS)
+    if not session.scalar(_OTHER_ADMINS, {"id": account_id}):
         raise LastAdmin

@@ -1,17 +1,14 @@
-"""Tables of the organisations room."""
+"""The places that serve citizens."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Float, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_cloud.db import Base
-
-SCHEMA = {"schema": "organisations"}
-CREATED = text("statement_timestamp()")
-NEW_ID = text("uuidv7()")
+from citizen_cloud.organisations.models.columns import CREATED, NEW_ID, SCHEMA
 
 
 class Organisation(Base):
@@ -47,35 +44,3 @@ class Organisation(Base):
     status: Mapped[str] = mapped_column(String(16), server_default=text("'active'"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
-
-
-class Membership(Base):
-    """An account's role at one organisation, or on the whole platform where that is empty."""
-
-    __tablename__ = "membership"
-    __table_args__ = (
-        CheckConstraint(
-            "(role IN ('admin','auditor')) = (organisation_id IS NULL)", name="role_scope"
-        ),
-        CheckConstraint("role IN ('staff','manager','admin','auditor')", name="role"),
-        Index(
-            "uq_membership_live",
-            "account_id",
-            text("coalesce(organisation_id, '00000000-0000-0000-0000-000000000000')"),
-            "role",
-            unique=True,
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        Index("ix_membership_organisation", "organisation_id"),
-        SCHEMA,
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
-    organisation_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("organisations.organisation.id")
-    )
-    role: Mapped[str] = mapped_column(String(16))
-    granted_by: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
-    ended_at: Mapped[datetime | None]

@@ -1,13 +1,11 @@
-"""Reads of the room: roles, organisations, and the conditions by which places are found."""
+"""Organisations, and the conditions by which places are found."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.organisations.models import Organisation
@@ -19,23 +17,6 @@ from citizen_cloud.organisations.rules import (
     query_tokens,
 )
 from citizen_cloud.web.caller import Grant
-
-_GRANT = text(
-    """
-    SELECT organisation_id FROM organisations.membership
-     WHERE account_id = :account_id AND ended_at IS NULL AND role = ANY(:roles)
-    """
-)
-
-
-def grant_of(connection: Connection | Session, account_id: UUID, roles: Collection[str]) -> Grant:
-    """Return where an account holds one of some roles, as the table says now.
-
-    Read for every request, so that a membership that ends is over with the next one.
-    """
-    found = connection.execute(_GRANT, {"account_id": account_id, "roles": list(roles)}).scalars()
-    places = set(found)
-    return Grant(everywhere=None in places, organisation_ids=frozenset(places - {None}))
 
 
 def organisation(session: Session, organisation_id: UUID) -> Organisation | None:
@@ -138,38 +119,3 @@ def organisations(session: Session, query: OrganisationQuery) -> Sequence[Organi
     if query.after is not None:
         statement = statement.where(Organisation.id > query.after)
     return session.scalars(statement).all()
-
-
-@dataclass(frozen=True, kw_only=True)
-class StaffRow:
-    """One membership with the account that holds it."""
-
-    membership_id: UUID
-    account_id: UUID
-    username: str | None
-    display_name_sealed: bytes | None
-    role: str
-    status: str
-    created_at: datetime
-
-
-_STAFF = text(
-    """
-    SELECT m.id AS membership_id, m.account_id, a.username, a.display_name_sealed, m.role,
-           a.status, m.created_at
-      FROM organisations.membership m JOIN accounts.account a ON a.id = m.account_id
-     WHERE m.organisation_id = :organisation_id AND m.ended_at IS NULL
-       AND m.id > coalesce(:after, '00000000-0000-0000-0000-000000000000'::uuid)
-     ORDER BY m.id LIMIT :most
-    """
-)
-
-
-def staff(
-    session: Session, organisation_id: UUID, *, after: UUID | None, limit: int
-) -> list[StaffRow]:
-    """Return one page and one row more of an organisation's live memberships."""
-    rows = session.execute(
-        _STAFF, {"organisation_id": organisation_id, "after": after, "most": limit + 1}
-    )
-    return [StaffRow(**row) for row in rows.mappings()]

@@ -1,4 +1,4 @@
-"""What the back office sends and gets about organisations and their staff."""
+"""What the back office sends and gets about organisations."""
 
 from marshmallow import Schema
 
@@ -104,40 +104,4 @@ class OrganisationListQuery(PageQuery):
     )
 
 
-class StaffSchema(Outgoing):
-    """An account with its role at one organisation."""
-
-    membership_id = Uuid(required=True)
-    account_id = Uuid(required=True)
-    username = Str(max_length=64, required=True, metadata={"example": "wang.xiaomei"})
-    display_name = Str(max_length=64, required=True, metadata={"example": "王小美"})
-    role = OneOf("staff", "manager", required=True)
-    status = OneOf("active", "suspended", "closed", required=True)
-    created_at = Instant(required=True)
-
-
-class NewStaffSchema(Incoming):
-    """Somebody who will work for an organisation."""
-
-    username = Str(
-        max_length=64,
-        min_length=3,
-        pattern="[a-z][a-z0-9._-]{2,63}",
-        required=True,
-        metadata={"example": "wang.xiaomei"},
-    )
-    display_name = Str(max_length=64, required=True, metadata={"example": "王小美"})
-    role = OneOf("staff", "manager", required=True, metadata={"example": "staff"})
-
-
-class NewStaffAnswerSchema(Outgoing):
-    """The account that was opened. The password is shown this once."""
-
-    membership_id = Uuid(required=True)
-    account_id = Uuid(required=True)
-    username = Str(max_length=64, required=True, metadata={"example": "wang.xiaomei"})
-    one_time_password = Str(max_length=64, required=True, metadata={"example": "K7QD-2MXP-94VT"})
-
-
 OrganisationPageSchema: type[Schema] = page_of(OrganisationSchema)
-StaffPageSchema: type[Schema] = page_of(StaffSchema)

@@ -1,0 +1,29 @@
+"""Reads of the room: places, roles and who holds them."""
+
+from citizen_cloud.organisations.queries.people import (
+    StaffRow,
+    account,
+    grant_of,
+    invitations,
+    staff,
+)
+from citizen_cloud.organisations.queries.places import (
+    OrganisationQuery,
+    PlaceFilter,
+    organisation,
+    organisations,
+    place_filter,
+)
+
+__all__ = [
+    "OrganisationQuery",
+    "PlaceFilter",
+    "StaffRow",
+    "account",
+    "grant_of",
+    "invitations",
+    "organisation",
+    "organisations",
+    "place_filter",
+    "staff",
+]

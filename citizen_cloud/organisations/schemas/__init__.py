@@ -1,0 +1,1 @@
+"""What the organisations room takes and gives: places, and the people who work there."""
