@@ -2,6 +2,7 @@
 
 from citizen_cloud.accounts.jobs import forget_codes
 from citizen_cloud.accounts.services.personal_data import erase_data, export_data
+from citizen_cloud.accounts.services.sealed_data import BLIND, SEALED
 from citizen_cloud.manifest import Contribution, Job, PersonalData
 from citizen_cloud.text import Text
 
@@ -36,4 +37,6 @@ contribution = Contribution(
         export=export_data,
         erase=erase_data,
     ),
+    sealed=SEALED,
+    blind=BLIND,
 )

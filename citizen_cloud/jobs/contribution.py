@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from citizen_cloud import db
-from citizen_cloud.manifest import Contribution, Job
+from citizen_cloud.manifest import Contribution, Job, Sealed
 
 KEEP = "7 days"
 
@@ -24,5 +24,7 @@ def forget_delivered(now: datetime) -> int:
 
 
 contribution = Contribution(
-    name="jobs", jobs=(Job(name="jobs.forget_delivered", cron="41 3 * * *", run=forget_delivered),)
+    name="jobs",
+    jobs=(Job(name="jobs.forget_delivered", cron="41 3 * * *", run=forget_delivered),),
+    sealed=(Sealed(table="jobs.outbox", column="secret", place="jobs.outbox:secret:{id}"),),
 )

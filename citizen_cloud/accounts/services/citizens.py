@@ -33,7 +33,7 @@ class Wish:
     language: Language = "zh"
 
 
-_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_LOCK = text("SELECT pg_advisory_xact_lock(n) FROM unnest(cast(:numbers AS bigint[])) AS n")
 _OF_PHONE = text(
     """
     SELECT a.id, a.status, a.person_id, p.name_sealed
@@ -71,8 +71,7 @@ def sign_in(
 def _account(session: Session, phone: str, wish: Wish) -> UUID:
     rings = crypto.current()
     # Two challenges of one unknown phone may arrive together: one of them creates the account.
-    number = int.from_bytes(rings.lookup("phone.lock", phone)[:8], "big", signed=True)
-    session.execute(_LOCK, {"number": number})
+    session.execute(_LOCK, {"numbers": rings.lock_numbers("phone.lock", phone)})
     indexes = rings.lookups_of("phone", phone)
     found = session.execute(_OF_PHONE, {"phones": indexes}).mappings().all()
     if wish.new_account or (not found and wish.account_id is None):

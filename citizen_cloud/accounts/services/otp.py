@@ -102,7 +102,7 @@ def request_code(
     rings = crypto.current()
     proven = device if device and _is_known(session, device, canonical) else None
     allowance = (
-        rings.lookup("otp.device", str(proven.id)) if proven else rings.lookup("phone", canonical)
+        rings.counter("otp.device", str(proven.id)) if proven else rings.counter("phone", canonical)
     )
     sent_at: datetime | None = session.scalar(_TAKE, {**LIMITS, "allowance": allowance, "now": now})
     if sent_at is None:
@@ -164,6 +164,11 @@ def _seconds_to_wait(session: Session, allowance: bytes, now: datetime | None) -
 def code_hash(challenge_id: UUID, code: str) -> bytes:
     """Return what is stored of a code: keyed, and bound to its challenge and purpose."""
     return crypto.current().keyed_hash("otp:" + PURPOSE, f"{challenge_id}:{code}")
+
+
+def code_hashes(challenge_id: UUID, code: str) -> list[bytes]:
+    """Return what may be stored of a code: look-up keys change while it is on its way."""
+    return crypto.current().keyed_hashes("otp:" + PURPOSE, f"{challenge_id}:{code}")
 
 
 def phone_place(challenge_id: UUID) -> str:

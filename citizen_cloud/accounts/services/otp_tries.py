@@ -17,7 +17,7 @@ from citizen_cloud.accounts.refusals import OtpInvalid
 from citizen_cloud.accounts.rules import lifetimes
 from citizen_cloud.accounts.services import devices
 from citizen_cloud.accounts.services.devices import DeviceProof
-from citizen_cloud.accounts.services.otp import LIMITS, PURPOSE, code_hash, phone_place
+from citizen_cloud.accounts.services.otp import LIMITS, PURPOSE, code_hashes, phone_place
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Refusal, TooMany
 
@@ -43,7 +43,7 @@ _TRY = text(
                AND NOT EXISTS (SELECT 1 FROM accounts.otp_day l
                                 WHERE l.allowance = c.allowance AND l.day_on >= day - 1
                                   AND l.locked_until > t)
-            RETURNING c.allowance, c.phone_sealed, c.code_hash = :hash
+            RETURNING c.allowance, c.phone_sealed, c.code_hash = ANY(:hashes)
                AND (c.device_id IS NULL OR EXISTS (
                     SELECT 1 FROM accounts.device d
                      WHERE d.id = c.device_id AND d.id = :device_id
@@ -90,7 +90,7 @@ def try_code(
             **LIMITS,
             "id": challenge_id,
             "purpose": PURPOSE,
-            "hash": code_hash(challenge_id, code),
+            "hashes": code_hashes(challenge_id, code),
             "device_id": device.id if device else None,
             "device_hash": devices.secret_hash(device.secret) if device else None,
             "now": now,
