@@ -1,6 +1,8 @@
 """``citizen-cloud keys``: change the keys while the city goes on (docs/operations.md)."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -31,11 +33,11 @@ def rewrite_all(batch: int) -> None:
     May run while the city goes on, be stopped anywhere, and run again. Exit code 1: values are
     left that it could not write or read.
     """
-    _connect()
-    tally = rewrite(declared(), batch=batch, tell=lambda line: click.echo(line, err=True))
-    if tally.rewritten:
-        with db.transaction() as session:
-            record(session, _act(tally))
+    with connected():
+        tally = rewrite(declared(), batch=batch, tell=lambda line: click.echo(line, err=True))
+        if tally.rewritten:
+            with db.transaction() as session:
+                record(session, _act(tally))
     click.echo(
         f"{tally.rewritten} values rewritten, {tally.missed} rows held by others, "
         f"{tally.unreadable} values that no key opens"
@@ -46,9 +48,9 @@ def rewrite_all(batch: int) -> None:
 @command.command()
 def status() -> None:
     """Count what lies under which key, and say which keys can go."""
-    _connect()
-    for line in report(count(declared()), crypto.current()):
-        click.echo(line)
+    with connected():
+        for line in report(count(declared()), crypto.current()):
+            click.echo(line)
 
 
 @command.command()
@@ -87,18 +89,25 @@ def declared() -> list[Table]:
 
 
 def _refuse_needed(ring: str, kid: str) -> None:
-    _connect()
-    needed = count(declared()).needed(ring)
+    with connected():
+        needed = count(declared()).needed(ring)
     left = needed[kid] + needed[UNKNOWN]
     if left:
         message = f"{left} values need {ring} {kid}; run keys rewrite first, keys status tells more"
         raise click.ClickException(message)
 
 
-def _connect() -> None:
+@contextmanager
+def connected() -> Iterator[None]:
+    """Take the keys as the files hold them now, and open the database for the block."""
     found = settings()
     crypto.configure(found)
-    db.install(db.PooledDatabase(found.database_url, pool_size=2))
+    database = db.PooledDatabase(found.database_url, pool_size=2)
+    db.install(database)
+    try:
+        yield
+    finally:
+        database.dispose()
 
 
 def _act(tally: Tally) -> Act:
