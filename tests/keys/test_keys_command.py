@@ -1,6 +1,7 @@
 """The operator's commands: files of keys that are always whole, and refusals in words."""
 
 import stat
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -30,7 +31,7 @@ def test_a_key_is_added_behind_promoted_and_removed(ring, full, monkeypatch):
     ring.write_text(entry)
     assert run("add", "field").exit_code == 0
     assert rings.kids(ring) == ["k1", "k2"]
-    assert run("promote", "field", "k2").exit_code == 0
+    assert run("promote", "k2", "field").exit_code == 0
     assert rings.kids(ring) == ["k2", "k1"]
 
     def settings():
@@ -38,39 +39,37 @@ def test_a_key_is_added_behind_promoted_and_removed(ring, full, monkeypatch):
         return cli_settings(city, ring)
 
     monkeypatch.setattr(cli, "settings", settings)
-    refused = run("remove", "field", "k1")
+    refused = run("remove", "k1", "field")
     assert refused.exit_code == 1
     assert "keys rewrite" in refused.output
     assert rings.kids(ring) == ["k2", "k1"]
     assert run("rewrite", "--batch", "2").exit_code == 0
     assert "field k1: safe to remove" in run("status").output
-    assert run("remove", "field", "k1").exit_code == 0
+    assert run("remove", "k1", "field").exit_code == 0
     assert rings.kids(ring) == ["k2"]
     assert stat.S_IMODE(ring.stat().st_mode) == 0o640
-    assert run("rewrite").output.startswith("0 values rewritten") or run("rewrite").exit_code == 0
+    assert run("rewrite").exit_code == 0
     acts = city.rows("SELECT payload FROM audit.entry WHERE action = 'keys.rewritten'")
     assert [act.payload["field"] for act in acts] == ["k2"]
 
 
 def cli_settings(city, ring):
-    from dataclasses import replace
-
     return replace(city.fresh.settings, field_keys=ring.read_text())
 
 
 def test_the_key_that_writes_and_a_key_that_is_not_there_stay_where_they_are(ring):
     before = ring.read_text()
     for arguments, said in (
-        (("remove", "token", "k1"), "no such file"),
-        (("promote", "field", "k7"), "holds no key k7"),
+        (("remove", "k1", "token"), "no such file"),
+        (("promote", "k7", "field"), "holds no key k7"),
         (("add", "quota"), "is not one of"),
     ):
         done = run(*arguments)
         assert done.exit_code != 0
         assert said in done.output.lower()
     assert ring.read_text() == before
-    with pytest.raises(Exception, match="promote another"):
-        rings.remove(ring, "k1")
+    assert "promote another" in run("remove", "k1", "field").output
+    assert ring.read_text() == before
 
 
 def test_names_rise_and_no_output_shows_a_key(ring):

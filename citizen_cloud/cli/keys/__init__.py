@@ -1,7 +1,7 @@
 """``citizen-cloud keys``: change the keys while the city goes on (docs/operations.md)."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -16,7 +16,7 @@ from citizen_cloud.cli.keys.rewriting import Tally, rewrite
 from citizen_cloud.cli.keys.standing import UNKNOWN, count, report
 from citizen_cloud.registry.discovery import discover
 
-RING = click.argument("ring", type=click.Choice(rings.RINGS))
+RING = click.argument("ring", nargs=-1, required=True, type=click.Choice(rings.RINGS))
 COUNTED = ("field", "lookup")
 
 
@@ -55,32 +55,35 @@ def status() -> None:
 
 @command.command()
 @RING
-def add(ring: str) -> None:
-    """Draw a key that reads but does not write yet."""
-    kid = rings.add(rings.file_of(ring))
-    click.echo(f"{ring} {kid} added; reload every process, then: keys promote {ring} {kid}")
+def add(ring: tuple[str, ...]) -> None:
+    """Draw a key that reads but does not write yet, in each RING."""
+    for name in ring:
+        kid = rings.add(rings.file_of(name))
+        click.echo(f"{name} {kid} added; reload every process, then: keys promote {kid} {name}")
 
 
 @command.command()
-@RING
 @click.argument("kid")
-def promote(ring: str, kid: str) -> None:
-    """Let a key write from the next reload on."""
-    rings.promote(rings.file_of(ring), kid)
-    after = "keys rewrite" if ring in COUNTED else "wait until nothing signed before is valid"
-    click.echo(f"{ring} {kid} writes; reload every process, then: {after}")
+@RING
+def promote(kid: str, ring: tuple[str, ...]) -> None:
+    """Let the key KID of each RING write from the next reload on."""
+    for name in ring:
+        rings.promote(rings.file_of(name), kid)
+        after = "keys rewrite" if name in COUNTED else "wait for the end of what it signed before"
+        click.echo(f"{name} {kid} writes; reload every process, then: {after}")
 
 
 @command.command()
-@RING
 @click.argument("kid")
-def remove(ring: str, kid: str) -> None:
-    """Take a key away; refused while a stored value needs it."""
-    path = rings.file_of(ring)
-    if ring in COUNTED and kid in rings.kids(path):
-        _refuse_needed(ring, kid)
-    rings.remove(path, kid)
-    click.echo(f"{ring} {kid} removed; reload every process")
+@RING
+def remove(kid: str, ring: tuple[str, ...]) -> None:
+    """Take the key KID of each RING away; refused while a stored value needs it."""
+    for name in ring:
+        rings.refuse_present(rings.file_of(name), kid)
+    _refuse_needed(kid, [name for name in ring if name in COUNTED])
+    for name in ring:
+        rings.remove(rings.file_of(name), kid)
+        click.echo(f"{name} {kid} removed; reload every process")
 
 
 def declared() -> list[Table]:
@@ -88,13 +91,16 @@ def declared() -> list[Table]:
     return tables((*contributions(), *discover().modules.values()))
 
 
-def _refuse_needed(ring: str, kid: str) -> None:
+def _refuse_needed(kid: str, ring: Sequence[str]) -> None:
+    if not ring:
+        return
     with connected():
-        needed = count(declared()).needed(ring)
-    left = needed[kid] + needed[UNKNOWN]
-    if left:
-        message = f"{left} values need {ring} {kid}; run keys rewrite first, keys status tells more"
-        raise click.ClickException(message)
+        found = count(declared())
+    for name in ring:
+        left = found.needed(name)[kid] + found.needed(name)[UNKNOWN]
+        if left:
+            message = f"{left} values need {name} {kid}: run keys rewrite, then look at keys status"
+            raise click.ClickException(message)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Table:
         begin = f"WHERE ({keys}) > ({', '.join(f':{name}' for name in self.key)})" if last else ""
         # Every name was checked in tables(), or comes from the catalogue.
         sql = (
-            f"SELECT {', '.join(self.columns)} FROM {self.name} {begin} ORDER BY {keys} LIMIT :most"  # noqa: E501, S608 - above
+            f"SELECT {', '.join(self.columns)} FROM {self.name} {begin} ORDER BY {keys} LIMIT :most"  # noqa: S608 - above
         )
         asked = {name: last[name] for name in self.key} if last else {}
         with db.statement() as connection:

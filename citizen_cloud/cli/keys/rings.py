@@ -40,13 +40,18 @@ def promote(path: Path, kid: str) -> None:
     _write(path, [chosen, *others])
 
 
+def refuse_present(path: Path, kid: str) -> None:
+    """Raise ``ClickException`` unless the ring holds the key and another one writes."""
+    _apart(path, kid)
+    if kids(path)[0] == kid:
+        message = f"{kid} is the key of {path.name} that writes; promote another one first"
+        raise click.ClickException(message)
+
+
 def remove(path: Path, kid: str) -> None:
     """Take a key away; never the one that writes."""
-    _, others = _apart(path, kid)
-    if kids(path)[0] == kid:
-        message = f"{kid} is the key that writes; promote another one first"
-        raise click.ClickException(message)
-    _write(path, others)
+    refuse_present(path, kid)
+    _write(path, _apart(path, kid)[1])
 
 
 def _apart(path: Path, kid: str) -> tuple[str, list[str]]:
