@@ -103,6 +103,10 @@ class Crypto:
             raise Undecryptable(place) from error
         return opened.decode()
 
+    def is_present(self, sealed: bytes) -> bool:
+        """Return whether a value was sealed with the key that writes now."""
+        return sealed.startswith(self.fields.primary[0].encode() + b".")
+
     def lookup(self, kind: str, value: str) -> bytes:
         """Return the blind index of a value under the present key (32 bytes)."""
         return _keyed(self.lookups.primary[1], kind, value)
@@ -111,13 +115,34 @@ class Crypto:
         """Return the blind indexes under every key still held, present one first."""
         return [_keyed(key, kind, value) for key in self.lookups.keys.values()]
 
+    def counter(self, kind: str, value: str) -> bytes:
+        """Return the blind index that short-lived counts are kept under.
+
+        While two keys are held, some processes write with one and some with the other. A count
+        must be one: it stays with the key whose name comes first, whatever the order in the ring.
+        """
+        kid = min(self.lookups.keys, key=lambda name: (len(name), name))
+        return _keyed(self.lookups.keys[kid], kind, value)
+
+    def lock_numbers(self, kind: str, value: str) -> list[int]:
+        """Return the numbers of advisory locks on a value, to be taken in this order.
+
+        One per key: processes that hold different rings share at least one of them.
+        """
+        digests = self.lookups_of(kind, value)
+        return sorted(int.from_bytes(each[:8], "big", signed=True) for each in digests)
+
     def person_key(self, document_type: str, number: str) -> bytes:
         """Return the quota key of a person: the same for ever, so no second quota exists."""
         return _keyed(self.quota.primary[1], "person:" + document_type, number)
 
     def keyed_hash(self, kind: str, value: str) -> bytes:
-        """Hash a short secret (an OTP, a device secret) so that a dump does not reveal it."""
+        """Hash a short secret (an OTP) so that a dump does not reveal it."""
         return _keyed(self.lookups.primary[1], "secret:" + kind, value)
+
+    def keyed_hashes(self, kind: str, value: str) -> list[bytes]:
+        """Return the hashes under every key still held: what a secret on its way may lie under."""
+        return self.lookups_of("secret:" + kind, value)
 
 
 def _keyed(key: bytes, kind: str, value: str) -> bytes:

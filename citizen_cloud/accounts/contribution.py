@@ -2,20 +2,13 @@
 
 from citizen_cloud.accounts.jobs import forget_codes
 from citizen_cloud.accounts.services.personal_data import erase_data, export_data
-from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed
+from citizen_cloud.accounts.services.sealed_data import BLIND, SEALED
+from citizen_cloud.manifest import Contribution, Job, PersonalData
 from citizen_cloud.text import Text
 
 contribution = Contribution(
     name="accounts",
     jobs=(Job(name="accounts.forget_codes", cron="23 * * * *", run=forget_codes),),
-    sealed=(
-        Sealed(table="accounts.device", column="name_sealed", place="accounts.device:name:{id}"),
-        Sealed(
-            table="accounts.account",
-            column="next_totp_sealed",
-            place="accounts.account:next_totp:{id}",
-        ),
-    ),
     personal_data=PersonalData(
         categories=(
             Text("手机号码", "Phone number"),
@@ -55,4 +48,6 @@ contribution = Contribution(
         export=export_data,
         erase=erase_data,
     ),
+    sealed=SEALED,
+    blind=BLIND,
 )

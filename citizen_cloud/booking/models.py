@@ -34,6 +34,7 @@ class Slot(Base):
         CheckConstraint("opens_at < closes_at", name="booking_period"),
         CheckConstraint("closes_at <= ends_at", name="closes_before_end"),
         CheckConstraint("status IN ('open','closed','cancelled')", name="status"),
+        Index("ix_slot_organisation", "organisation_id"),
         Index("ix_slot_unsettled", "ends_at", postgresql_where=text("NOT settled")),
         {"schema": "booking", "postgresql_with": {"fillfactor": "50"}},
     )

@@ -14,6 +14,7 @@ COMMANDS = {
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",
     "jobs": "citizen_cloud.cli.jobs:command",
+    "keys": "citizen_cloud.cli.keys:command",
     "masks": "citizen_cloud.cli.masks:command",
     "modules": "citizen_cloud.cli.modules:command",
     "openapi": "citizen_cloud.cli.openapi:command",

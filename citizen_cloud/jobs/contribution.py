@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
-from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.text import Text
 
 KEEP = "7 days"
@@ -64,6 +64,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 contribution = Contribution(
     name="jobs",
     jobs=(Job(name="jobs.forget_delivered", cron="41 3 * * *", run=forget_delivered),),
+    sealed=(Sealed(table="jobs.outbox", column="secret", place="jobs.outbox:secret:{id}"),),
     personal_data=PersonalData(
         categories=(Text("系统内部通知(仅含编号)", "News between services, ids only"),),
         purpose=Text("在各服务之间传递办理结果", "To tell services what became of business"),

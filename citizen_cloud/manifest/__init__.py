@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest.personal_data import PersonalData, Sealed, Subject
+from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
 from citizen_cloud.text import Text
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action",
+    "Blind",
     "BookingFacts",
     "BookingPolicy",
     "Contribution",
@@ -154,6 +155,7 @@ class Contribution:
     jobs: tuple[Job, ...] = ()
     personal_data: PersonalData | None = None
     sealed: tuple[Sealed, ...] = ()
+    blind: tuple[Blind, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,7 @@ class ServiceModule:
     settings: tuple[Setting, ...] = ()
     personal_data: PersonalData | None = None
     sealed: tuple[Sealed, ...] = ()
+    blind: tuple[Blind, ...] = ()
     # Further URL roots beyond /api/v1/<segment>, /api/v1/me/<noun> and /api/v1/open/<segment>
     url_roots: tuple[str, ...] = ()
     # Folder of the module's alembic versions; empty for a module without tables

@@ -1,6 +1,6 @@
 """What an owner of tables says of the data it holds about people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,27 @@ class Sealed:
     table: str
     column: str
     place: str
+
+
+def _as_it_is(opened: str, row: Mapping[str, Any]) -> str:
+    del row
+    return opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blind:
+    """A column by which sealed values are found: a keyed hash of what ``sealed`` holds.
+
+    ``kind`` may name columns of the row, as ``place`` does; ``value`` makes what is hashed from
+    the opened value and the row. Blind indexes hold no name of their key, so a rotation computes
+    them again and compares.
+    """
+
+    table: str
+    column: str
+    kind: str
+    sealed: str
+    value: Callable[[str, Mapping[str, Any]], str] = _as_it_is
 
 
 @dataclass(frozen=True, kw_only=True)

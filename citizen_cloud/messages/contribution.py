@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
+from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.messages import account_news, senders
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.messages.services.deliveries import phone_of, waiting_for
@@ -77,5 +77,8 @@ contribution = Contribution(
         tables=frozenset({"messages.delivery", "messages.message"}),
         export=export,
         erase=erase,
+    ),
+    sealed=(
+        Sealed(table="messages.delivery", column="secret", place="messages.delivery:secret:{id}"),
     ),
 )

@@ -21,6 +21,8 @@ from prometheus_client import multiprocess
 wsgi.SERVER = "citizen-cloud"
 LINGER_S = 2.0
 LINGER_STEP = 65_536
+# A request may be on its way when a worker is told to go: closing at once would lose it.
+PARTING_S = 1.0
 # First match counts; what is not here is not the client's fault.
 STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -44,7 +46,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
         """Bound the wait for a request and its head, and remember who waits."""
-        patience = self.cfg.keepalive if self.alive else 0
+        patience = self.cfg.keepalive if self.alive else PARTING_S
         timer = gevent.Timeout(patience, False)  # noqa: FBT003 - gevent's "be silent"
         greenlet = gevent.getcurrent()
         self._waiting[greenlet] = timer
@@ -55,13 +57,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             del self._waiting[greenlet]
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Stop gracefully: end requests in flight, but do not wait for idle connections."""
+        """Stop gracefully: end requests in flight and on their way, do not wait for idle peers."""
         super().handle_exit(sig, frame)
-        gevent.spawn(self._dismiss)
+        gevent.spawn_later(PARTING_S, self._dismiss, list(self._waiting.items()))
 
-    def _dismiss(self) -> None:
-        for greenlet, timer in list(self._waiting.items()):
-            gevent.kill(greenlet, timer)
+    def _dismiss(self, idle: "list[tuple[gevent.Greenlet[..., Any], gevent.Timeout]]") -> None:
+        for greenlet, timer in idle:
+            # Who asked meanwhile has another timer, or is being answered.
+            if self._waiting.get(greenlet) is timer:
+                gevent.kill(greenlet, timer)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection; a peer that takes no answer for ``timeout`` seconds loses it."""

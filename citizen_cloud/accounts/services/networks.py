@@ -62,7 +62,7 @@ _FAILED = text(
 
 def index_of(network: str) -> bytes:
     """Return what is stored of a network."""
-    return crypto.current().lookup("network", network)
+    return crypto.current().counter("network", network)
 
 
 def take_code(session: Session, *, network: str, now: datetime | None = None) -> None:

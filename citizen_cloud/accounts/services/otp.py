@@ -146,12 +146,12 @@ def _allowances(purpose: Purpose, phone: str, device_id: UUID | None) -> list[by
     A code to a number that is not one's own yet counts on both: however many devices ask, nobody
     is sent more than ten.
     """
-    lookup = crypto.current().lookup
+    counter = crypto.current().counter
     if device_id is None:
-        return [lookup("phone", phone)]
+        return [counter("phone", phone)]
     if purpose == "new_phone":
-        return [lookup("phone", phone), lookup("otp.device", f"{device_id}:new_phone")]
-    return [lookup("otp.device", str(device_id))]
+        return [counter("phone", phone), counter("otp.device", f"{device_id}:new_phone")]
+    return [counter("otp.device", str(device_id))]
 
 
 def device_allowances(device_id: UUID) -> list[bytes]:
@@ -204,6 +204,11 @@ def _seconds_to_wait(session: Session, allowance: bytes, now: datetime | None) -
 def code_hash(challenge_id: UUID, purpose: Purpose, code: str) -> bytes:
     """Return what is stored of a code: keyed, and bound to its challenge and purpose."""
     return crypto.current().keyed_hash("otp:" + purpose, f"{challenge_id}:{code}")
+
+
+def code_hashes(challenge_id: UUID, purpose: Purpose, code: str) -> list[bytes]:
+    """Return what may be stored of a code: look-up keys change while it is on its way."""
+    return crypto.current().keyed_hashes("otp:" + purpose, f"{challenge_id}:{code}")
 
 
 def phone_place(challenge_id: UUID) -> str:

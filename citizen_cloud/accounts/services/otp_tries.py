@@ -18,7 +18,7 @@ from citizen_cloud.accounts.refusals import OtpInvalid
 from citizen_cloud.accounts.rules import lifetimes
 from citizen_cloud.accounts.services import devices, networks
 from citizen_cloud.accounts.services.devices import Shown
-from citizen_cloud.accounts.services.otp import LIMITS, Purpose, code_hash, phone_place
+from citizen_cloud.accounts.services.otp import LIMITS, Purpose, code_hashes, phone_place
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Refusal, TooMany
 
@@ -49,7 +49,7 @@ _TRY = text(
                     OR NOT EXISTS (SELECT 1 FROM accounts.network_hour n
                                     WHERE n.network = :network AND n.failures >= :most_failures
                                       AND n.hour_at = date_trunc('hour', t)))
-            RETURNING c.allowance, c.phone_sealed, c.device_id, c.code_hash = :hash
+            RETURNING c.allowance, c.phone_sealed, c.device_id, c.code_hash = ANY(:hashes)
                AND (c.device_id IS NULL OR EXISTS (
                     SELECT 1 FROM accounts.device d
                      WHERE d.id = c.device_id AND d.id = :device_id AND d.removed_at IS NULL
@@ -115,7 +115,7 @@ def try_code(
             **devices.shown(device),
             "id": challenge_id,
             "purpose": purpose,
-            "hash": code_hash(challenge_id, purpose, code),
+            "hashes": code_hashes(challenge_id, purpose, code),
             "now": now,
         },
     ).first()

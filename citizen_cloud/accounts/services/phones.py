@@ -25,7 +25,7 @@ from citizen_cloud.jobs.services import announce
 CHANGED = "accounts.phone_changed"
 GIVEN_UP = "accounts.phone_given_up"
 
-_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_LOCK = text("SELECT pg_advisory_xact_lock(n) FROM unnest(cast(:numbers AS bigint[])) AS n")
 _OF_PHONE = text(
     """
     SELECT a.id, a.status, a.person_id, p.name_sealed
@@ -36,12 +36,20 @@ _OF_PHONE = text(
 )
 
 
+def lock(session: Session, *phones: str) -> None:
+    """Wait for whoever gives one of these numbers an account, and let nobody until the commit.
+
+    All are taken in one order, so that two who want the same ones do not wait for each other.
+    """
+    rings = crypto.current()
+    numbers = {n for phone in phones for n in rings.lock_numbers("phone.lock", phone)}
+    session.execute(_LOCK, {"numbers": sorted(numbers)})
+
+
 def accounts_of(session: Session, phone: str) -> Sequence[RowMapping]:
     """Lock a number and return its living accounts; until the commit nobody else gives it one."""
-    rings = crypto.current()
-    number = int.from_bytes(rings.lookup("phone.lock", phone)[:8], "big", signed=True)
-    session.execute(_LOCK, {"number": number})
-    asked = {"phones": rings.lookups_of("phone", phone)}
+    lock(session, phone)
+    asked = {"phones": crypto.current().lookups_of("phone", phone)}
     return session.execute(_OF_PHONE, asked).mappings().all()
 
 

@@ -16,6 +16,7 @@ from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import phone_place
 from citizen_cloud.accounts.refusals import AccountNotLiving, PhoneFull
 from citizen_cloud.accounts.rules.lifetimes import ACCOUNTS_PER_PHONE
+from citizen_cloud.accounts.services import phones
 from citizen_cloud.accounts.services.officials import Official, act_of
 from citizen_cloud.accounts.services.people import seen_in_person
 from citizen_cloud.audit.services import record
@@ -37,13 +38,6 @@ _LOCK_ACCOUNT = text(
     SELECT id, status, phone_sealed FROM accounts.account
      WHERE person_id = :person_id AND kind = 'citizen' AND status <> 'closed'
        FOR NO KEY UPDATE
-    """
-)
-_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
-_OTHERS = text(
-    """
-    SELECT count(*) FROM accounts.account
-     WHERE phone_index = ANY(:phones) AND kind = 'citizen' AND status <> 'closed' AND id <> :id
     """
 )
 _CHANGE = (
@@ -93,9 +87,8 @@ def _living(row: Row[tuple[UUID, str]] | None) -> UUID:
 
 def check_room(session: Session, *, phone: str, account_id: UUID) -> None:
     """Let pass a phone with a place for this account. Raises ``PhoneFull``."""
-    phones = crypto.current().lookups_of("phone", phone)
-    others = session.scalar(_OTHERS, {"phones": phones, "id": account_id}) or 0
-    if others >= ACCOUNTS_PER_PHONE:
+    others = [row for row in phones.accounts_of(session, phone) if row["id"] != account_id]
+    if len(others) >= ACCOUNTS_PER_PHONE:
         raise PhoneFull
 
 
@@ -136,11 +129,7 @@ def _lock_phones(session: Session, account_id: UUID, sealed: bytes | None, phone
 
     The locks are those of ``citizens.sign_in``, taken in one order.
     """
-    rings, phones = crypto.current(), {phone}
+    numbers = {phone}
     if sealed is not None:
-        phones.add(rings.open(sealed, place=phone_place(account_id)))
-    numbers = {
-        int.from_bytes(rings.lookup("phone.lock", each)[:8], "big", signed=True) for each in phones
-    }
-    for number in sorted(numbers):
-        session.execute(_LOCK, {"number": number})
+        numbers.add(crypto.current().open(sealed, place=phone_place(account_id)))
+    phones.lock(session, *numbers)
