@@ -16,6 +16,7 @@ COMMANDS = {
     "jobs": "citizen_cloud.cli.jobs:command",
     "masks": "citizen_cloud.cli.masks:command",
     "modules": "citizen_cloud.cli.modules:command",
+    "oidc": "citizen_cloud.cli.oidc:command",
     "openapi": "citizen_cloud.cli.openapi:command",
     "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
