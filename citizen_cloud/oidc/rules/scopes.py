@@ -94,11 +94,6 @@ def level_needed(scopes: Iterable[str]) -> int:
     return max((SCOPES[name].level for name in scopes), default=1)
 
 
-def unknown_scopes(scopes: Iterable[str]) -> list[str]:
-    """Return what no citizen can be asked for."""
-    return [name for name in scopes if name not in SCOPES]
-
-
 def delegable(roles: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """Return the permissions that a system may hold at its organisation.
 

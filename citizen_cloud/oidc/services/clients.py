@@ -72,7 +72,7 @@ def register_client(
     """
     _check_organisation(session, new.organisation_id)
     _check_scopes(new.type, new.scopes, delegable)
-    _check_addresses(new.type, new.redirect_uris, new.post_logout_redirect_uris)
+    _check_addresses(new)
     client = Client(
         id=new_id(),
         type=new.type,
@@ -125,7 +125,7 @@ def change_client(
     if "scopes" in changed:
         _check_scopes(client.type, client.scopes, delegable)
     if changed.keys() & {"redirect_uris", "post_logout_redirect_uris"}:
-        _check_addresses(client.type, client.redirect_uris, client.post_logout_redirect_uris)
+        _check_addresses(client)
     client.version += 1
     session.flush()
     facts = {"fields": sorted(changed), "status": client.status, "scopes": client.scopes}
@@ -190,29 +190,32 @@ def _check_organisation(session: Session, organisation_id: UUID) -> None:
 
 
 def _check_scopes(client_type: str, asked: Sequence[str], delegable: frozenset[str]) -> None:
-    if client_type == "service":
-        wrong = [name for name in asked if name not in delegable]
-    else:
-        wrong = scopes.unknown_scopes(asked)
-        if scopes.OPENID not in asked:
-            wrong.append(scopes.OPENID)
+    known = delegable if client_type == "service" else scopes.SCOPES
+    wrong = [number for number, name in enumerate(asked) if name not in known]
     if wrong:
-        raise ScopeUnknown(scopes=wrong[:20])
+        raise ScopeUnknown(errors=_faults("scopes", wrong))
+    if client_type != "service" and scopes.OPENID not in asked:
+        raise ScopeUnknown(errors=[{"pointer": "/scopes", "code": "required"}])
 
 
-def _check_addresses(client_type: str, *lists: Sequence[str]) -> None:
+def _check_addresses(client: Client | NewClient) -> None:
     """Let a service have none; everybody else needs one to be answered at."""
-    if client_type == "service":
-        wrong = [uri for uris in lists for uri in uris]
-    else:
+    is_service = client.type == "service"
+    for name in ("redirect_uris", "post_logout_redirect_uris"):
         wrong = [
-            uri
-            for uris in lists
-            for uri in uris
-            if not addresses.is_acceptable(uri, client_type=client_type)
+            number
+            for number, uri in enumerate(getattr(client, name))
+            if is_service or not addresses.is_acceptable(uri, client_type=client.type)
         ]
-    if wrong or (client_type != "service" and not lists[0]):
-        raise AddressNotAllowed(addresses=wrong[:20])
+        if wrong:
+            raise AddressNotAllowed(errors=_faults(name, wrong))
+    if not is_service and not client.redirect_uris:
+        raise AddressNotAllowed(errors=[{"pointer": "/redirect_uris", "code": "required"}])
+
+
+def _faults(name: str, places: Sequence[int]) -> list[dict[str, str]]:
+    """Return where the wrong ones stand; what was sent is not repeated."""
+    return [{"pointer": f"/{name}/{place}", "code": "invalid"} for place in places]
 
 
 def _sector(client_type: str, named: str | None, uris: Sequence[str]) -> str:
