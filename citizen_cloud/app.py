@@ -17,6 +17,8 @@ from citizen_cloud.config import Settings
 from citizen_cloud.families.services import represent
 from citizen_cloud.federation import providers
 from citizen_cloud.manifest import Contribution, Permission, Role
+from citizen_cloud.oidc import doors as provider
+from citizen_cloud.oidc.services import systems
 from citizen_cloud.organisations.queries import grant_of
 from citizen_cloud.portal import doors
 from citizen_cloud.portal.state import HOST, Host
@@ -92,6 +94,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
         for blueprint in module.blueprints:
             documented.register_blueprint(blueprint)
     doors.install(app)
+    provider.install(app, settings)
     metrics.install(app)
     headers.install(app)
     gate.install(app, _ports(host), min_app_version=settings.min_app_version)
@@ -114,11 +117,15 @@ def _ports(host: Host) -> Ports:
 
     def known(token: str) -> Caller:
         with db.statement() as connection:
+            if systems.is_service_token(token):
+                return systems.authenticate_system(connection, token)
             return authenticate(connection, token)
 
     def granted(caller: Caller, permission: str) -> Grant:
         if caller.kind == "citizen" or permission not in roles:
             return Grant()
+        if isinstance(caller, systems.ServiceCaller):
+            return caller.granted(permission)
         with db.statement() as connection:
             return grant_of(connection, caller.account_id, roles[permission])
 
@@ -137,6 +144,7 @@ def _ports(host: Host) -> Ports:
         represent=acting,
         granted=granted,
         module_state=host.switchboard.state,
+        roles=roles,
         module_of_blueprint={
             blueprint.name: module.name
             for module in host.installed.modules.values()

@@ -66,6 +66,7 @@ class Settings:
     min_app_version: str = "1.0.0"
     latest_app_version: str = "1.0.0"
     public_url: str = "http://127.0.0.1:8000"
+    app_link: str | None = None
     pool_size: int = 8
     trusted_proxies: int = 0
     max_body_bytes: int = 1_048_576
@@ -120,6 +121,7 @@ def _read(env: FileAwareEnv) -> Settings:
         min_app_version=env.str(ours + "MIN_APP_VERSION", Settings.min_app_version),
         latest_app_version=env.str(ours + "LATEST_APP_VERSION", Settings.latest_app_version),
         public_url=env.str(ours + "PUBLIC_URL", Settings.public_url),
+        app_link=env.str(ours + "APP_LINK", "") or None,
         pool_size=env.int(ours + "POOL_SIZE", Settings.pool_size),
         trusted_proxies=env.int(ours + "TRUSTED_PROXIES", Settings.trusted_proxies),
         max_body_bytes=env.int(ours + "MAX_BODY_BYTES", Settings.max_body_bytes),

@@ -17,6 +17,7 @@ COMMANDS = {
     "keys": "citizen_cloud.cli.keys:command",
     "masks": "citizen_cloud.cli.masks:command",
     "modules": "citizen_cloud.cli.modules:command",
+    "oidc": "citizen_cloud.cli.oidc:command",
     "openapi": "citizen_cloud.cli.openapi:command",
     "privacy": "citizen_cloud.cli.privacy:command",
     "secrets": "citizen_cloud.cli.draw:command",

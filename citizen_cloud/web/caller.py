@@ -1,6 +1,6 @@
 """Who is asking, as the routes see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NoReturn, Protocol, cast
@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import current_app, g
 
 from citizen_cloud.errors import StepUpRequired
-from citizen_cloud.manifest import ModuleState
+from citizen_cloud.manifest import ModuleState, Role
 from citizen_cloud.text import Language
 from citizen_cloud.web.refusals import ProxyNotPermitted
 
@@ -116,6 +116,8 @@ class Ports:
     module_state: Callable[[str], ModuleState]
     module_of_blueprint: dict[str, str] = field(default_factory=dict)
     represent: Represent = _for_nobody
+    # Who may do what: permission → roles
+    roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
 
 
 EXTENSION = "citizen_cloud.ports"

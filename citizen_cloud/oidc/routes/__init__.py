@@ -1,5 +1,6 @@
-"""Routes of the oidc room."""
+"""Doors of the oidc room under the API: the app's consent screen, partners, the back office."""
 
-from flask_smorest import Blueprint
+from citizen_cloud.oidc.routes import clients, consent, partners
+from citizen_cloud.web.blueprint import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+blueprints: tuple[Blueprint, ...] = (consent.blp, partners.blp, clients.blp)

@@ -1,3 +1,0 @@
-"""Tables of the oidc room."""
-
-SCHEMA = {"schema": "oidc"}

@@ -1,0 +1,1 @@
+"""What clients of this room's API send and get."""
