@@ -92,7 +92,7 @@ class LinkRequestSchema(Outgoing):
     expires_at = Instant(allow_none=True)
 
 
-class DecisionSchema(Incoming):
+class LinkDecisionSchema(Incoming):
     """Yes to all or some of the services, or no."""
 
     agreed = Flag(required=True, metadata={"example": True})

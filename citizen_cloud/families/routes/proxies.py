@@ -14,7 +14,7 @@ from citizen_cloud.families.refusals import GuardiansFull, LinkDecided, ScopesNo
 from citizen_cloud.families.routes.claims import before, more_behind
 from citizen_cloud.families.schemas import (
     DecidedSchema,
-    DecisionSchema,
+    LinkDecisionSchema,
     LinkRequestPageSchema,
     ProxyPageSchema,
 )
@@ -115,7 +115,7 @@ class LinkRequests(MethodView):
 class LinkDecision(MethodView):
     """The answer."""
 
-    @blp.arguments(DecisionSchema)
+    @blp.arguments(LinkDecisionSchema)
     @blp.response(200, DecidedSchema)
     @blp.operation(
         "decideLinkRequest", NotFound, LinkDecided, ScopesNotNarrower, GuardiansFull, key=False
