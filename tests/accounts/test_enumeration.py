@@ -100,7 +100,7 @@ def make_accounts(count):
 
 
 def test_a_code_for_a_known_phone_is_sent_as_one_for_an_unknown_phone(ask, record_property):
-    make_accounts(EACH * 3)
+    make_accounts(EACH * 7)
     turns = iter(range(10**9))
     same_time(
         record_property,
@@ -112,7 +112,7 @@ def test_a_code_for_a_known_phone_is_sent_as_one_for_an_unknown_phone(ask, recor
 def test_a_device_that_proves_nothing_learns_nothing_of_the_phone(ask, record_property):
     from people import citizen
 
-    make_accounts(EACH * 3)
+    make_accounts(EACH * 7)
     holder = citizen(1, phone="+86" + phone(0, 1))
     device = {"id": str(holder.device_id), "secret": "x" * 43}
     run("UPDATE accounts.otp_day SET sent = 0")
