@@ -202,6 +202,16 @@ def test_the_last_fifth_is_kept_for_known_devices(world, session, helpers, allow
         ask(session, phone=phone, device=proof, now=now)
 
 
+def test_a_counter_is_served_from_what_is_kept(session, allow):
+    allow(texts=10, kept_share=0.2)
+    for _ in range(8):
+        ask(session, network=None)
+    with pytest.raises(SmsPaused):
+        ask(session, network=None)
+    asked = {"code": CODE, "language": "zh", "purpose": "counter", "now": NOON}
+    assert otp.request_code(session, phone="13800138000", **asked)
+
+
 def test_a_spent_budget_is_a_503_and_alarms_once_an_hour(world, session, helpers, allow):
     allow(texts=1, kept_share=0)
     assert world.ask(helpers.new_phone()).status_code == 202

@@ -39,6 +39,21 @@ def ask(shared_app, fresh_database, allow, told, monkeypatch):
     return post
 
 
+@pytest.fixture
+def session_code(ask, helpers):
+    """Ask for a code and return it with its challenge."""
+
+    def sent(number):
+        challenge = ask("/auth/otp", {"phone": number}).json["challenge_id"]
+        with db.transaction() as session:
+            return {
+                "challenge_id": challenge,
+                "code": helpers.sent_code(session, challenge)["code"],
+            }
+
+    return sent
+
+
 def shape(answer):
     """Return all that a caller can see of an answer but the time and what names the request."""
     body = {
@@ -85,13 +100,41 @@ def make_accounts(count):
 
 
 def test_a_code_for_a_known_phone_is_sent_as_one_for_an_unknown_phone(ask, record_property):
-    make_accounts(EACH * 3)
+    make_accounts(EACH * 7)
     turns = iter(range(10**9))
     same_time(
         record_property,
         lambda _: ask("/auth/otp", {"phone": phone(next(turns) - WARM_UP, 1)}),
         lambda _: ask("/auth/otp", {"phone": phone(next(turns), 2)}),
     )
+
+
+def test_a_device_that_proves_nothing_learns_nothing_of_the_phone(ask, record_property):
+    from people import citizen
+
+    make_accounts(EACH * 7)
+    holder = citizen(1, phone="+86" + phone(0, 1))
+    device = {"id": str(holder.device_id), "secret": "x" * 43}
+    run("UPDATE accounts.otp_day SET sent = 0")
+    turns = iter(range(1, 10**9))
+    same_time(
+        record_property,
+        lambda _: ask("/auth/otp", {"phone": phone(next(turns), 1), "device": device}),
+        lambda _: ask("/auth/otp", {"phone": phone(next(turns), 2), "device": device}),
+    )
+
+
+def test_a_code_does_not_tell_whose_another_account_is(ask, session_code):
+    from people import citizen
+
+    stranger = str(citizen().account_id)
+    sent = session_code("13700137000")
+    answers = [
+        ask("/auth/token", {"grant_type": "otp", **sent, "account_id": account_id})
+        for account_id in (stranger, "0198c0de-0000-7000-8000-000000000000")
+    ]
+    assert shape(answers[0]) == shape(answers[1])
+    assert answers[0].json["code"] == "account_choice_required"
 
 
 def staff(username):

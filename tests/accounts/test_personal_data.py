@@ -35,6 +35,23 @@ def test_the_bundle_holds_everything_opened(world, session, helpers):
         assert len(bundle["code_days"]) == 1
 
 
+def test_codes_to_other_numbers_are_exported_and_erased(world, session, helpers):
+    tokens = world.sign_in(device={"name": "小明的手机"})
+    token = tokens["access_token"]
+    world.sent("/me/phone/code", {"phone": helpers.new_phone()}, token)
+    world.sent("/me/step-up/code", None, token)
+    account_id = authenticate(session.connection(), token).account_id
+    bundle = HELD.export(session, Subject(account_id=account_id))
+    assert {code["purpose"] for code in bundle["codes"]} == {"sign_in", "new_phone", "step_up"}
+    assert len(bundle["code_days"]) == 3
+    assert [device["name"] for device in bundle["devices"]] == ["小明的手机"]
+    HELD.erase(session, Subject(account_id=account_id), clock.now())
+    left = session.execute(text("SELECT count(*) FROM accounts.otp_challenge")).scalar_one()
+    # What is left is the other number's day: it is nobody's here.
+    days = session.execute(text("SELECT count(*) FROM accounts.otp_day")).scalar_one()
+    assert (left, days) == (0, 1)
+
+
 def test_a_bundle_holds_nobody_elses_data(world, session):
     world.person()
     other = world.sign_in()

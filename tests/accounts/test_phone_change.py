@@ -156,6 +156,27 @@ def test_many_devices_send_one_number_no_more_than_ten_codes(session, world):
     assert delivered == 10
 
 
+def test_an_account_texts_ten_strangers_numbers_a_day_from_however_many_devices(
+    session, world, helpers
+):
+    phone = helpers.new_phone()
+    devices = [world.sign_in(phone)["device"]["id"] for _ in range(3)]
+    now = clock.now().replace(hour=2)
+    delivered = 0
+    for turn in range(18):
+        now += timedelta(minutes=1)
+        asked = {"purpose": "new_phone", "device": UUID(devices[turn % 3]), "now": now}
+        with suppress(TooMany), session.begin_nested():
+            otp.request_code(
+                session, phone=helpers.new_phone(), code="493027", language="zh", **asked
+            )
+            delivered += 1
+    assert delivered == 10
+    # Signing in is another matter: that day is the device's own.
+    asked = {"purpose": "step_up", "device": UUID(devices[0]), "now": now}
+    assert otp.request_code(session, phone=phone, code="493027", language="zh", **asked)
+
+
 def test_the_next_holder_of_a_full_number_gets_an_account(world, session, helpers):
     phone = helpers.new_phone()
     gone = world.person(phone)

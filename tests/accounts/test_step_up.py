@@ -62,6 +62,8 @@ def test_a_code_is_good_for_its_own_purpose_only(session, asked):
             session.connection(), challenge_id=challenge.challenge_id, code=CODE, purpose=tried
         )
         assert isinstance(outcome, ProvenPhone if tried == asked else OtpInvalid), tried
+    # Asked about by the purpose, and by the hash: the first keeps the tries for whom they are.
+    assert session.scalar(text("SELECT tries FROM accounts.otp_challenge")) == 1
 
 
 def test_the_hash_of_a_code_names_its_purpose(session):

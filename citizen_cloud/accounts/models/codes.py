@@ -22,7 +22,7 @@ class OtpChallenge(Base):
     phone_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     # Set where the request came from a proven device: only that device may then spend it.
     device_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.device.id"))
-    # Whose day the failures are counted on: the phone's, or the proven device's own
+    # Whose day the failures are counted on: the phone's, the proven device's own, the account's
     allowance: Mapped[bytes] = mapped_column(LargeBinary)
     code_hash: Mapped[bytes] = mapped_column(LargeBinary)
     tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
@@ -35,7 +35,8 @@ class OtpDay(Base):
     """What one allowance used up on one city day; a resend resets nothing here.
 
     The allowance is the phone's blind index, or a proven device's: strangers who use up the
-    phone's day leave the owner's registered device its own.
+    phone's day leave the owner's registered device its own. An account has one for codes to
+    numbers it wants to change to.
     """
 
     __tablename__ = "otp_day"

@@ -131,7 +131,7 @@ class NewPhoneCodeView(MethodView):
         """Send a code to another phone number, to change to it
 
         The answer is the same whether or not the number has accounts. Counts on the number's day
-        and on this device's.
+        and on the account's: ten a day.
         """
         known = _citizen()
         known.require_own()

@@ -3,6 +3,7 @@
 Nothing here looks at accounts, so nobody learns from an answer whether a phone is known.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -105,7 +106,7 @@ def request_code(
     if canonical is None:
         raise PhoneInvalid(errors=[{"pointer": "/phone", "code": "phone_invalid"}])
     device_id = _proven(session, device, canonical)
-    allowances = _allowances(purpose, canonical, device_id)
+    allowances = _allowances(session, purpose, canonical, device_id)
     sent_at = [_take(session, allowance, now) for allowance in allowances][-1]
     if device_id is None and network is not None:
         networks.take_code(session, network=network, now=now)
@@ -140,25 +141,33 @@ def _proven(session: Session, device: Shown, phone: str) -> UUID | None:
     return device
 
 
-def _allowances(purpose: Purpose, phone: str, device_id: UUID | None) -> list[bytes]:
+_OWNER = text("SELECT account_id FROM accounts.device WHERE id = :id")
+
+
+def _allowances(
+    session: Session, purpose: Purpose, phone: str, device_id: UUID | None
+) -> list[bytes]:
     """Return whose days a code counts on; its failures count on the last one's.
 
-    A code to a number that is not one's own yet counts on both: however many devices ask, nobody
-    is sent more than ten.
+    A code to a number that is not one's own yet counts on the number's and on the account's:
+    however many devices ask, a number is sent no more than ten, and an account sends no more.
     """
     counter = crypto.current().counter
     if device_id is None:
         return [counter("phone", phone)]
     if purpose == "new_phone":
-        return [counter("phone", phone), counter("otp.device", f"{device_id}:new_phone")]
+        account_id = session.execute(_OWNER, {"id": device_id}).scalar_one()
+        return [counter("phone", phone), counter("otp.account", str(account_id))]
     return [counter("otp.device", str(device_id))]
 
 
-def device_allowances(device_id: UUID) -> list[bytes]:
-    """Return every allowance a device may have used, under every key held."""
-    rings = crypto.current()
-    values = (str(device_id), f"{device_id}:new_phone")
-    return [index for value in values for index in rings.lookups_of("otp.device", value)]
+def allowances_of(*, account_ids: Iterable[UUID], device_ids: Iterable[UUID]) -> list[bytes]:
+    """Return the days that accounts and devices may have used, under every key held."""
+    lookups = crypto.current().lookups_of
+    return [
+        *(index for each in account_ids for index in lookups("otp.account", str(each))),
+        *(index for each in device_ids for index in lookups("otp.device", str(each))),
+    ]
 
 
 def _take(session: Session, allowance: bytes, now: datetime | None) -> datetime:

@@ -23,7 +23,7 @@ from citizen_cloud.accounts.identity import (
     name_place,
     phone_place,
 )
-from citizen_cloud.accounts.services.otp import device_allowances
+from citizen_cloud.accounts.services.otp import allowances_of
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.jobs.services import withdraw
 from citizen_cloud.manifest import Subject
@@ -110,7 +110,7 @@ def export_data(session: Session, subject: Subject) -> dict[str, Any]:
     devices = _rows(session, _DEVICES, ids=ids)
     phones = _phone_indexes(accounts)
     device_ids = [row["id"] for row in devices]
-    allowances = [*phones, *_device_allowances(device_ids)]
+    allowances = [*phones, *allowances_of(account_ids=ids, device_ids=device_ids)]
     return {
         "accounts": [_account(row) for row in accounts],
         "persons": [_person(row) for row in session.execute(_PERSON, {"ids": people}).mappings()],
@@ -171,10 +171,6 @@ def _phone_indexes(accounts: Any) -> list[bytes]:
     ]
 
 
-def _device_allowances(device_ids: list[UUID]) -> list[bytes]:
-    return [index for each in device_ids for index in device_allowances(each)]
-
-
 _ERASE = (
     text("DELETE FROM accounts.recovery_code WHERE account_id = ANY(:ids)"),
     text("DELETE FROM accounts.reset WHERE account_id = ANY(:ids)"),
@@ -232,7 +228,7 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
         "people": people,
         "devices": devices,
         "phones": phones,
-        "allowances": [*phones, *_device_allowances(devices)],
+        "allowances": [*phones, *allowances_of(account_ids=ids, device_ids=devices)],
         "now": now,
     }
     # A code on its way to the phone is dropped, and the number with it.

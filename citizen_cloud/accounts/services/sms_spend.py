@@ -6,6 +6,7 @@ and the sum is exact. The last share of the budget is kept for devices that prov
 
 from datetime import datetime
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,8 @@ SHARDS = 16
 ALARM = -1
 # Two at once may choose the last free place of a row; whoever loses chooses again.
 ATTEMPTS = 4
+
+log = structlog.get_logger(__name__)
 
 _SHARE = "(:most / :shards + CASE WHEN {} < :most % :shards THEN 1 ELSE 0 END)"
 _TAKE = text(
@@ -71,6 +74,7 @@ def raise_alarm(session: Session, *, now: datetime | None = None) -> bool:
     """
     if session.scalar(_ALARM, {"alarm": ALARM, "now": now}) is None:
         return False
+    log.error("sms_paused", texts=allowances.current().texts)
     record(
         session,
         Act(
