@@ -293,6 +293,37 @@ def test_without_consent_to_the_real_name_nothing_is_linked_by_itself(world):
     assert answer.json["code"] == "link_required"
 
 
+def test_a_withdrawn_consent_leaves_the_link_and_proves_nothing_more(world):
+    mine = world.by_code()
+    number = world.prove(mine)
+    assert world.through("oidc", "gov-1", **vouched(number)).status_code == 200
+    no = {"purpose": "real_name", "version": 1, "granted": False}
+    assert world.ask("POST", "/me/consents", no, mine["access_token"]).status_code == 200
+    answer = world.through("oidc", "gov-1", **vouched(number))
+    assert world.me(answer.json["access_token"]).json["level"] == 1
+
+
+def test_a_known_person_whose_account_is_suspended_looks_like_a_stranger(world, rows):
+    mine = world.by_code()
+    number = world.prove(mine)
+    with db.transaction() as session:
+        session.execute(text("UPDATE accounts.account SET status = 'suspended'"))
+    answer = world.through("oidc", "gov-1", **vouched(number))
+    assert answer.json["code"] == "link_required"
+    assert rows("SELECT count(*) AS n FROM federation.identity") == [{"n": 0}]
+
+
+def test_an_account_with_another_identity_there_is_not_linked_a_second_time(world, rows):
+    mine = world.by_code()
+    number = world.prove(mine)
+    assert world.through("oidc", "gov-1", **vouched(number)).status_code == 200
+    answer = world.through("oidc", "gov-2", **vouched(number))
+    assert answer.json["code"] == "link_required"
+    assert rows("SELECT count(*) AS n FROM federation.identity") == [{"n": 1}]
+    late = world.link(mine["access_token"], answer.json["link_ticket"])
+    assert late.json["code"] == "provider_already_linked"
+
+
 def test_a_ticket_of_a_vouched_document_is_for_that_person_only(world):
     stranger, right = people.citizen(), people.citizen()
     ticket = world.ticket("oidc", "gov-1", **vouched(right.document_number))

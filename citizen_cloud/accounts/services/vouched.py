@@ -17,7 +17,7 @@ _HOLDER = text(
     """
     SELECT a.id AS account_id, p.id AS person_id, p.name_sealed
       FROM accounts.person p
-      JOIN accounts.account a ON a.person_id = p.id AND a.kind = 'citizen' AND a.status <> 'closed'
+      JOIN accounts.account a ON a.person_id = p.id AND a.kind = 'citizen' AND a.status = 'active'
      WHERE p.person_key = :key AND p.erased_at IS NULL
     """
 )
@@ -35,7 +35,7 @@ def person_key(claim: Claim) -> bytes:
 
 
 def account_of(session: Session, *, claim: Claim) -> UUID | None:
-    """Return the account of the person with this document and this name; None in any doubt."""
+    """Return the active account of the person with this document and name; None in any doubt."""
     row = session.execute(_HOLDER, {"key": person_key(claim)}).mappings().first()
     if row is None:
         return None

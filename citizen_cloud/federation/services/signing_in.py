@@ -63,7 +63,7 @@ def sign_in(session: Session, *, arrival: Arrival, now: datetime) -> Issued | Re
     device = devices.recognise_or_add(
         session, account_id=account_id, proof=arrival.device, name=arrival.device_name
     )
-    if claim is not None and vouched.account_of(session, claim=claim) == account_id:
+    if claim is not None and _proven(session, claim) == account_id:
         real_name.prove(
             session,
             account_id=account_id,
@@ -123,15 +123,26 @@ def _linked(session: Session, arrival: Arrival, claim: Claim | None, now: dateti
 
 def _known(session: Session, arrival: Arrival, claim: Claim, now: datetime) -> UUID | None:
     """Link the identity to the account of the person it was proven to be, if there is one."""
+    account_id = _proven(session, claim)
+    if account_id is None:
+        return None
+    try:
+        identities.link(
+            session, owed=arrival.owed, account_id=account_id, title=arrival.title, now=now
+        )
+    except (IdentityInUse, ProviderAlreadyLinked):
+        return None
+    return account_id
+
+
+def _proven(session: Session, claim: Claim) -> UUID | None:
+    """Return whose account a vouched document proves, if its person agrees to the step at all."""
     account_id = vouched.account_of(session, claim=claim)
     if account_id is None:
         return None
     try:
         consents.require_consent(session, account_id=account_id, purpose=REAL_NAME)
-        identities.link(
-            session, owed=arrival.owed, account_id=account_id, title=arrival.title, now=now
-        )
-    except (ConsentRequired, IdentityInUse, ProviderAlreadyLinked):
+    except ConsentRequired:
         return None
     return account_id
 
