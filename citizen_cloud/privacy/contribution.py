@@ -54,7 +54,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 contribution = Contribution(
     name="privacy",
     jobs=(
-        Job(name="privacy.build_exports", cron="*/10 * * * * *", run=build_exports),
+        Job(name="privacy.build_exports", cron="* * * * * */10", run=build_exports),
         Job(name="privacy.forget_old", cron="31 * * * *", run=forget_old),
         Job(name="privacy.carry_out_closures", cron="* * * * *", run=carry_out_closures),
     ),
