@@ -375,7 +375,7 @@ class Stack:
         open_data.pages.clear()
 
     def fingerprint(self):
-        """Return a digest of every row of every table but the audit's."""
+        """Return a digest of every row of every table but those that note what was refused."""
         return self.connection.execute(text(_fingerprint())).all()
 
 
@@ -403,7 +403,10 @@ def tells_too_much(answer):
 
 def _fingerprint():
     tables = sorted(
-        table.fullname for table in Base.metadata.tables.values() if table.schema != "audit"
+        table.fullname
+        for table in Base.metadata.tables.values()
+        # Both are written although nothing else is: that is what they are for.
+        if table.schema != "audit" and table.fullname != "accounts.data_access"
     )
     return " UNION ALL ".join(
         # That staff were here is written down once a minute, whatever they asked for.

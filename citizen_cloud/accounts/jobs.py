@@ -7,7 +7,8 @@ from sqlalchemy import text
 from citizen_cloud import db
 
 # A code is over after five minutes and a day's counters after that day; sign-ins and resets are
-# kept as long as logs must be (Cybersecurity Law: six months).
+# kept as long as logs must be (Cybersecurity Law: six months), looks at people as long as
+# assessments of the handling of their data (PIPL article 56).
 _FORGET = (
     text("DELETE FROM accounts.otp_challenge WHERE expires_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.otp_day WHERE day_on < cast(:now AS date) - 3"),
@@ -15,6 +16,7 @@ _FORGET = (
     text("DELETE FROM accounts.sms_hour WHERE hour_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.sign_in WHERE expires_at < :now - interval '183 days'"),
     text("DELETE FROM accounts.reset WHERE expires_at < :now - interval '183 days'"),
+    text("DELETE FROM accounts.data_access WHERE at < :now - interval '3 years'"),
 )
 
 

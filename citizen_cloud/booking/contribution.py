@@ -120,7 +120,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 contribution = Contribution(
     name="booking",
     jobs=(
-        Job(name="booking.expire_holds", cron="*/10 * * * * *", run=expire_holds),
+        Job(name="booking.expire_holds", cron="* * * * * */10", run=expire_holds),
         Job(name="booking.forget_quotas", cron="23 3 * * *", run=forget_quotas),
     ),
     personal_data=PersonalData(

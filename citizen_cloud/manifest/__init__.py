@@ -126,7 +126,10 @@ Handler = Callable[[Session, Event, datetime], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Scheduled work; ``run`` opens its own transactions. ``cron`` has five or six fields."""
+    """Scheduled work; ``run`` opens its own transactions.
+
+    ``cron`` has five fields, or six: the sixth, at the end, is the seconds.
+    """
 
     name: str
     cron: str

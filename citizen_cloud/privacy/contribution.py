@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
-from citizen_cloud.privacy.jobs import build_exports, carry_out_closures, forget_exports
+from citizen_cloud.privacy.jobs import build_exports, carry_out_closures, forget_old
 from citizen_cloud.text import Text
 
 _EXPORTS = text(
@@ -54,8 +54,8 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 contribution = Contribution(
     name="privacy",
     jobs=(
-        Job(name="privacy.build_exports", cron="*/10 * * * * *", run=build_exports),
-        Job(name="privacy.forget_exports", cron="31 * * * *", run=forget_exports),
+        Job(name="privacy.build_exports", cron="* * * * * */10", run=build_exports),
+        Job(name="privacy.forget_old", cron="31 * * * *", run=forget_old),
         Job(name="privacy.carry_out_closures", cron="* * * * *", run=carry_out_closures),
     ),
     sealed=(

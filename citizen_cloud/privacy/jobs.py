@@ -7,7 +7,7 @@ import structlog
 
 from citizen_cloud import db
 from citizen_cloud.privacy import owners
-from citizen_cloud.privacy.services import erasure, exports
+from citizen_cloud.privacy.services import closures, erasure, exports
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +30,11 @@ def _built(export_id: UUID) -> bool:
         return False
 
 
-def forget_exports(now: datetime) -> int:
-    """Delete bundles whose week is over; return how many."""
+def forget_old(now: datetime) -> int:
+    """Delete bundles whose week is over, and certificates after three years; return how many."""
     del now
     with db.transaction() as session:
-        return exports.forget_expired(session)
+        return exports.forget_expired(session) + closures.forget_old(session)
 
 
 def carry_out_closures(now: datetime) -> int:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from citizen_cloud.text import Text
 
 EXPORT_LIFE = timedelta(days=7)
+CERTIFICATE_LIFE = timedelta(days=3 * 365)
 # Longer than any request: whoever was let in before the account was shut has finished.
 REST = timedelta(seconds=30)
 CLOSURE_REASONS = ("not_needed", "privacy", "moved", "other")

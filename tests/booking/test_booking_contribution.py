@@ -24,7 +24,7 @@ def test_the_sweeper_asks_the_databases_clock_and_not_the_workers(world: World) 
 
 def test_the_sweeper_runs_every_ten_seconds() -> None:
     jobs = {job.name: job for job in room.contribution.jobs}
-    assert jobs["booking.expire_holds"].cron == "*/10 * * * * *"
+    assert jobs["booking.expire_holds"].cron == "* * * * * */10"
 
 
 def test_quotas_are_forgotten_long_after_their_period_and_never_before(world: World) -> None:

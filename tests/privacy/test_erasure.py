@@ -161,6 +161,19 @@ def test_a_wrong_secret_and_an_unknown_closure_look_the_same(client, me):
     assert scalar("SELECT count(*) FROM privacy.closure WHERE account_id IS NULL") == 1
 
 
+def test_a_certificate_is_kept_for_three_years(client, me):
+    asked = canary.close(me)
+    with db.transaction() as session:
+        moved = "UPDATE privacy.closure SET ended_at = ended_at - cast(:by AS interval)"
+        session.execute(text(moved), {"by": "1094 days"})
+    jobs.forget_old(None)
+    assert canary.certificate(client, asked).status_code == 200
+    with db.transaction() as session:
+        session.execute(text(moved), {"by": "2 days"})
+    jobs.forget_old(None)
+    assert canary.certificate(client, asked).status_code == 404
+
+
 @pytest.fixture
 def files(client, me, tmp_path):
     signed = canary.certificate(client, canary.close(me)).json["certificate"]

@@ -48,9 +48,9 @@ class NewExport(MethodView):
     def post(self) -> Response:
         """Ask for a copy of my data
 
-        It is made within a minute, and a message tells when; fetch it at `Location` within seven
-        days. One at a time. Needs factors shown within five minutes, and where the account has a
-        person, a device on which the document was shown.
+        It is made within a minute; a message tells when, and so does the `status` in the list of
+        copies. Fetch it at `Location` within seven days. One at a time. Needs factors shown within
+        five minutes, and where the account has a person, a device on which the document was shown.
         """
         me = holder()
 
@@ -93,7 +93,7 @@ class OneExport(MethodView):
 
     @blp.alt_response(200, schema=BUNDLE, example=BUNDLE_EXAMPLE, success=True)
     @blp.operation("downloadExport", NotFound, ExportNotReady, StepUpRequired)
-    @limited("30/hour", by="account")
+    @limited("30/minute", by="account")
     @fresh
     @signed_in()
     def get(self, export_id: UUID) -> Response:

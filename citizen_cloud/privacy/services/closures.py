@@ -18,6 +18,7 @@ from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.privacy.refusals import ClosureInProgress, StaffCannotClose
+from citizen_cloud.privacy.rules import CERTIFICATE_LIFE
 from citizen_cloud.text import Text
 
 SECRET_BYTES = 32
@@ -160,3 +161,15 @@ def act(verb: str, closure_id: UUID, account_id: UUID | None) -> Act:
         object_type="closure",
         object_id=closure_id,
     )
+
+
+def forget_old(session: Session, *, now: datetime | None = None) -> int:
+    """Delete closures that ended three years ago, certificates with them; return how many."""
+    sql = text(
+        """
+        DELETE FROM privacy.closure
+         WHERE ended_at < coalesce(cast(:now AS timestamptz), statement_timestamp()) - :keep
+        """
+    )
+    asked = {"now": now, "keep": CERTIFICATE_LIFE}
+    return int(session.execute(sql, asked).rowcount)  # type: ignore[attr-defined]
