@@ -77,11 +77,12 @@ class Line:
 class Texts:
     """The texts that arrived, by phone."""
 
-    def __init__(self, log):
+    def __init__(self, log, *, patience_s=TEXT_S):
         self._log = log
+        self._patience_s = patience_s
 
     def code(self, phone, alive):
-        deadline = time.monotonic() + TEXT_S
+        deadline = time.monotonic() + self._patience_s
         while time.monotonic() < deadline and alive():
             lines = self._log.read_text("utf-8").splitlines() if self._log.exists() else []
             for line in reversed(lines):
