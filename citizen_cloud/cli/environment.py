@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import click
@@ -37,6 +38,14 @@ def publish(var: Path, environment: dict[str, str]) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(environment, file)
     draft.replace(var / FILE)
+
+
+def reload_run(var: Path) -> bool:
+    """Ask the ``serve`` on ``var`` to let its services read their keys again; False without one."""
+    if not is_in_use(var):
+        return False
+    os.kill(int((var / "serve.lock").read_text()), signal.SIGUSR1)
+    return True
 
 
 def _published(var: Path) -> dict[str, str]:

@@ -93,7 +93,8 @@ def _serve(*, port: int, workers: int, var: Path, fresh: bool, tell: Callable[[s
             tell("ready")
             _welcome(port, var)
             named: dict[str, Startable] = {each.name: each for each in services}
-            supervise([Tended(n, s, tell) for n, s in (named | engines.servers).items()])
+            tended = [Tended(n, s, tell) for n, s in (named | engines.servers).items()]
+            supervise(tended, reload=lambda: _reload(services, tell))
 
 
 def _require_free(port: int) -> None:
@@ -121,6 +122,12 @@ def _services(port: int, workers: int, var: Path) -> tuple[Service, Service]:
         Service("API", (*gunicorn, *bind), var / "log" / "api.log", environment),
         Service("job worker", jobs, var / "log" / "jobs.log", environment),
     )
+
+
+def _reload(services: tuple[Service, ...], tell: Callable[[str], None]) -> None:
+    tell("the API and the job worker read settings and keys again")
+    for service in services:
+        service.reload()
 
 
 def _await_ready(api: Service, port: int) -> None:

@@ -21,6 +21,8 @@ LONGEST_DELAY_S = 30.0
 CALM_S = 60.0
 GRACE_S = 20.0
 ASKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Asks a run to let its services read their settings and keys again.
+RELOAD = signal.SIGUSR1
 
 
 class Stopped(BaseException):
@@ -37,6 +39,8 @@ def stoppable() -> Iterator[None]:
         raise Stopped(signal.Signals(signum).name)
 
     before = {each: signal.signal(each, heed) for each in ASKED}
+    # Before there is anything to reload, the signal must not end the process.
+    before[RELOAD] = signal.signal(RELOAD, _note)
     try:
         yield
     finally:
@@ -68,6 +72,11 @@ class Service:
         self.process = spawn(
             self.argv, log=self.log, env=self.environment, orphan_signal=signal.SIGTERM
         )
+
+    def reload(self) -> None:
+        """Ask for new settings: gunicorn replaces its workers, the job worker ends to be begun."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGHUP)
 
 
 @contextmanager
@@ -133,10 +142,18 @@ class Tended:
         return 0.0
 
 
-def supervise(tended: Sequence[Tended]) -> NoReturn:
-    """Look after everything until ``Stopped``; sleeps until a child ends or a pause is over."""
+def supervise(tended: Sequence[Tended], *, reload: Callable[[], None]) -> NoReturn:
+    """Look after everything until ``Stopped``; sleeps until a child ends or a pause is over.
+
+    ``reload`` is called when somebody sends ``RELOAD``.
+    """
+    asked: list[int] = []
+    signal.signal(RELOAD, lambda signum, _frame: asked.append(signum))
     with _woken() as wait:
         while True:
+            if asked:
+                asked.clear()
+                reload()
             now = time.monotonic()
             wait(min(each.tend(now) for each in tended))
 

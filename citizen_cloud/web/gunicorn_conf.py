@@ -4,8 +4,10 @@ This module is imported by the master, before gevent patches the worker: it must
 SQLAlchemy or anything that takes locks. The application is loaded in each worker, after the patch.
 """
 
+import mmap
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -23,6 +25,12 @@ LINGER_S = 2.0
 LINGER_STEP = 65_536
 # A request may be on its way when a worker is told to go: closing at once would lose it.
 PARTING_S = 1.0
+# How long a worker that is to be replaced goes on for want of a successor.
+HANDOVER_S = 10.0
+HANDOVER_STEP_S = 0.05
+# Shared by master and workers: how often it was reloaded, the newest generation that serves.
+RELOADS, SERVING = 0, 1
+_page = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("I")
 # First match counts; what is not here is not the client's fault.
 STATUS: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -42,6 +50,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[gevent.Greenlet[..., Any], gevent.Timeout] = {}
+        self.generation = _page[RELOADS]
+        self._is_leaving = False
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
@@ -57,6 +67,20 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             del self._waiting[greenlet]
 
     def handle_exit(self, sig: int, frame: Any) -> None:
+        """Leave when a successor serves; at once when there is none to come, or when told twice.
+
+        gunicorn tells the old workers to go while the new ones have yet to load the application.
+        """
+        patience = HANDOVER_S if self.generation < _page[RELOADS] and not self._is_leaving else 0
+        self._is_leaving = True
+        gevent.spawn(self._hand_over, time.monotonic() + patience, sig, frame)
+
+    def _hand_over(self, until: float, sig: int, frame: Any) -> None:
+        while _page[SERVING] <= self.generation and time.monotonic() < until:
+            gevent.sleep(HANDOVER_STEP_S)
+        self._leave(sig, frame)
+
+    def _leave(self, sig: int, frame: Any) -> None:
         """Stop gracefully: end requests in flight and on their way, do not wait for idle peers."""
         super().handle_exit(sig, frame)
         gevent.spawn_later(PARTING_S, self._dismiss, list(self._waiting.items()))
@@ -123,6 +147,16 @@ def linger(sock: Any) -> None:
                 pass
         except OSError:
             return
+
+
+def on_reload(_server: Any) -> None:
+    """Begin a generation of workers; called in the master, before they are made."""
+    _page[RELOADS] += 1
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Say that a worker of this generation serves: its application is loaded."""
+    _page[SERVING] = max(_page[SERVING], worker.generation)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

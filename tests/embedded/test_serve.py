@@ -41,6 +41,15 @@ class Served:
         assert self.process.poll() is None, self.lines()
         return words in self.lines()
 
+    def body(self, path: str) -> bytes:
+        """Return what a GET answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
     def status(self, path: str) -> int:
         """Return the status of a GET; 0 when nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -67,6 +76,12 @@ def served() -> Iterator[Served]:
         running.process.wait()
         poll(lambda: not pids_in(folder))
         rmtree(folder)
+
+
+def workers(served: Served) -> set[int]:
+    """Return the processes that answer requests."""
+    (master,) = masters(served)
+    return {int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()}
 
 
 def masters(served: Served) -> list[int]:
@@ -113,6 +128,23 @@ def test_without_a_run_a_command_says_what_is_missing(tmp_path: Path) -> None:
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "start ./scripts/serve first" in done.stderr
+
+
+def test_a_new_key_reaches_every_process_and_the_city_goes_on(served: Served) -> None:
+    environment = {**os.environ, "CITIZEN_CLOUD_VAR": str(served.var)}
+    before = workers(served)
+    argv = (*COMMAND, "keys", "add", "field", "lookup", "token")
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "replaces its workers" in done.stdout
+    poll(lambda: served.has_said("read settings and keys again"))
+    while workers(served) & before:
+        assert served.status("/livez") == 200
+    poll(lambda: served.has_said("job worker ended"), seconds=30)
+    entries = (served.var / "keys" / "field_keys.key").read_text().split()
+    assert [entry.partition(":")[0] for entry in entries] == ["k1", "k2"]
+    # Keys are published for every process: the signing keys are the quickest to look at.
+    poll(lambda: b'"k2"' in served.body("/.well-known/jwks.json"), seconds=30)
 
 
 def test_a_killed_api_comes_back(served: Served) -> None:

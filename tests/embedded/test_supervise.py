@@ -29,7 +29,10 @@ def service(name, code):
 services = [service("polite", ""), service("stubborn", DEAF)]
 try:
     with s.stoppable(), s.running(services):
-        s.supervise([s.Tended(e.name, e, lambda line: print(line, flush=True)) for e in services])
+        s.supervise(
+            [s.Tended(e.name, e, lambda line: print(line, flush=True)) for e in services],
+            reload=lambda: print("reloading", flush=True),
+        )
 except s.Stopped as stopped:
     print(f"stopped by {stopped}", flush=True)
 """

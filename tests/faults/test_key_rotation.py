@@ -186,6 +186,7 @@ def check_no_second_quota(installation, witness, offers):
     assert quota_left(installation.server, again.token, offers[1])[0] == 409
 
 
+@pytest.mark.timeout(600)
 def test_the_harness_notices_a_key_that_is_promoted_before_everybody_holds_it(installation, pool):
     world, server = installation.world, installation.server
     offers = world.offers(capacity=1_000)
@@ -203,12 +204,13 @@ def test_the_harness_notices_a_key_that_is_promoted_before_everybody_holds_it(in
     )
     signed.append(server.call("GET", "/api/v1/me", token=early)[0])
     assert signed == [200, 401]
-    with Everyday(server.port, offers, Texts(world.settings.sms_log), size=2) as crowd:
+    texts = Texts(world.settings.sms_log, patience_s=30)
+    with Everyday(server.port, offers, texts, size=2) as crowd:
         crowd.let_everybody_begin_anew()
         for path in installation.files.values():
             path.write_text(crypto.draw_key("k7") + "\n")
         installation.reload()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 90
         while not crowd.wrong and time.monotonic() < deadline:
             time.sleep(0.05)
     assert crowd.wrong, "rings that share no key went unnoticed"

@@ -326,6 +326,23 @@ def test_the_settings_import_nothing_that_must_be_patched() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_request_on_its_way_when_a_stop_is_asked_for_is_answered(tmp_path: Path) -> None:
+    running = serve(tmp_path)
+    server = next(running)
+    with server.connect() as kept, server.connect() as fresh:
+        kept.sendall(post("Content-Length: 0"))
+        receive(kept)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        for line in (kept, fresh):
+            line.sendall(post("Content-Length: 0"))
+            answer = receive(line)
+            assert answer.status == 200
+            assert answer.closed
+        server.process.wait(10)
+    running.close()
+
+
 def test_a_stop_ends_requests_in_flight_and_drops_idle_connections(tmp_path: Path) -> None:
     running = serve(tmp_path)
     server = next(running)
@@ -335,9 +352,10 @@ def test_a_stop_ends_requests_in_flight_and_drops_idle_connections(tmp_path: Pat
         busy.sendall(post("Content-Length: 4", b"12"))
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        assert idle.recv(1) == b""
+        time.sleep(0.2)
         busy.sendall(b"34")
         assert receive(busy).body["length"] == 4
+        assert idle.recv(1) == b""
         server.process.wait(10)
     assert time.monotonic() - started < 5
     assert server.process.returncode == 0

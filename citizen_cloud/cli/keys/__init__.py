@@ -9,7 +9,7 @@ import click
 from citizen_cloud import crypto, db
 from citizen_cloud.app import contributions
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.cli.environment import settings
+from citizen_cloud.cli.environment import default_var, reload_run, settings
 from citizen_cloud.cli.keys import rings
 from citizen_cloud.cli.keys.declared import Table, tables
 from citizen_cloud.cli.keys.rewriting import Tally, rewrite
@@ -59,7 +59,8 @@ def add(ring: tuple[str, ...]) -> None:
     """Draw a key that reads but does not write yet, in each RING."""
     for name in ring:
         kid = rings.add(rings.file_of(name))
-        click.echo(f"{name} {kid} added; reload every process, then: keys promote {kid} {name}")
+        click.echo(f"{name} {kid} added; when all hold it: keys promote {kid} {name}")
+    _reload(ring)
 
 
 @command.command()
@@ -70,7 +71,8 @@ def promote(kid: str, ring: tuple[str, ...]) -> None:
     for name in ring:
         rings.promote(rings.file_of(name), kid)
         after = "keys rewrite" if name in COUNTED else "wait for the end of what it signed before"
-        click.echo(f"{name} {kid} writes; reload every process, then: {after}")
+        click.echo(f"{name} {kid} writes; when all know: {after}")
+    _reload(ring)
 
 
 @command.command()
@@ -83,7 +85,18 @@ def remove(kid: str, ring: tuple[str, ...]) -> None:
     _refuse_needed(kid, [name for name in ring if name in COUNTED])
     for name in ring:
         rings.remove(rings.file_of(name), kid)
-        click.echo(f"{name} {kid} removed; reload every process")
+        click.echo(f"{name} {kid} removed")
+    _reload(ring)
+
+
+def _reload(ring: tuple[str, ...]) -> None:
+    """Let the embedded run take the files up; elsewhere the operator reloads what he runs."""
+    var = default_var()
+    own = all(rings.file_of(name).is_relative_to(var) for name in ring)
+    if own and reload_run(var):
+        click.echo("the run here replaces its workers now; its log says when")
+    else:
+        click.echo("now reload every process: HUP to gunicorn and to each job worker")
 
 
 def declared() -> list[Table]:
