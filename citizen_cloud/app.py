@@ -62,12 +62,7 @@ CONTRIBUTIONS = (
 
 def create_app(settings: Settings, *, installed: Installed | None = None) -> Flask:
     """Assemble the application. Reads nothing from the database; raises on any unmarked route."""
-    log.configure()
-    crypto.configure(settings)
-    verifier.install(verifier.from_settings(settings))
-    allowances.install(allowances.from_settings(settings))
-    providers.install(providers.from_settings(settings))
-    data_access.configure(settings)
+    configure(settings)
     database = db.connect(settings)
     found = discover() if installed is None else installed
     owners.install(
@@ -102,6 +97,16 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
+
+
+def configure(settings: Settings) -> None:
+    """Give this process its keys, its outward ports and its limits."""
+    log.configure()
+    crypto.configure(settings)
+    verifier.install(verifier.from_settings(settings))
+    allowances.install(allowances.from_settings(settings))
+    providers.install(providers.from_settings(settings))
+    data_access.configure(settings)
 
 
 def contributions() -> tuple[Contribution, ...]:

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from citizen_cloud import clock, crypto, db, log
-from citizen_cloud.app import contributions
+from citizen_cloud import clock, db
+from citizen_cloud.app import configure, contributions
 from citizen_cloud.cli.environment import settings as settings_of_run
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.worker import PULSE, Worker
@@ -29,8 +29,7 @@ def command() -> None:
 def work() -> None:
     """Deliver messages, seal the audit chain, run scheduled jobs, until stopped."""
     settings = settings_of_run()
-    log.configure()
-    crypto.configure(settings)
+    configure(settings)
     db.install(db.PooledDatabase(settings.database_url, pool_size=WORKER_POOL))
     senders.install(senders.from_settings(settings))
     found = discover()

@@ -8,7 +8,6 @@ pause strangers only.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -27,21 +26,20 @@ from citizen_cloud.accounts.refusals import (
     TotpRequired,
 )
 from citizen_cloud.accounts.rules import totp as rules
-from citizen_cloud.accounts.rules.lifetimes import FREE_FAILURES, lock_after
 from citizen_cloud.accounts.rules.passwords import may_be_password
 from citizen_cloud.accounts.services import (
+    attempts,
     devices,
     networks,
     passwords,
     recovery_codes,
     sign_ins,
 )
-from citizen_cloud.accounts.services.devices import DeviceProof, Shown
+from citizen_cloud.accounts.services.attempts import Row
+from citizen_cloud.accounts.services.devices import DeviceProof
 from citizen_cloud.accounts.services.sign_ins import Issued
-from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Refusal
 
-Row = dict[str, Any]
 AMR = "pwd otp"
 NOBODY = UUID(int=0)
 
@@ -89,32 +87,6 @@ def replacement(password: str, *, username: str, old: str) -> NewPassword:
     return NewPassword(hash=hashed if is_good else None)
 
 
-_LOCK = text(
-    """
-    SELECT id, kind, status, username, password_hash, totp_sealed, totp_confirmed_at, totp_step,
-           failures, locked_until > t AS is_locked, password_until, t
-      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock,
-           accounts.account
-     WHERE id = :id FOR UPDATE OF account
-    """
-)
-_KNOWN = text(
-    """
-    SELECT id AS device_id, failures, locked_until > :t AS is_locked FROM accounts.device
-     WHERE id = :device_id AND account_id = :account_id AND removed_at IS NULL
-       AND (:is_let_in OR secret_hash = :device_hash)
-    """
-)
-# By whether a registered device proved itself.
-_COUNT = {
-    False: text(
-        "UPDATE accounts.account SET failures = :failures, locked_until = :until WHERE id = :id"
-    ),
-    True: text(
-        "UPDATE accounts.device SET failures = :failures, locked_until = :until "
-        "WHERE id = :device_id"
-    ),
-}
 _PASS = text(
     """
     UPDATE accounts.account
@@ -140,12 +112,12 @@ def sign_in(
 
     A one-time password is replaced by the sign-in that it opens, or opens none.
     """
-    row = locked(session, checked.account_id, device, now)
+    row = attempts.locked(session, checked.account_id, device, now)
     if row is None or row["is_locked"]:
         networks.count_nobody(session, now=now)
         return CredentialsInvalid()
     if not _is_good(checked, row):
-        return _failed(session, row)
+        return attempts.failed(session, row)
     refusal = _replacement_due(row, new) or _second_factor(session, row, code, recovery_code)
     if refusal is not None:
         return refusal
@@ -161,22 +133,10 @@ def sign_in(
     )
 
 
-def locked(session: Session, account_id: UUID, device: Shown, now: datetime | None) -> Row | None:
-    """Lock the account and return it with the failures that count for this device."""
-    found = session.execute(_LOCK, {"id": account_id, "now": now}).mappings().first()
-    if found is None:
-        return None
-    row: Row = {**found, "device_id": None}
-    if device is not None:
-        asked = {**devices.shown(device), "account_id": account_id, "t": row["t"]}
-        row |= session.execute(_KNOWN, asked).mappings().first() or {}
-    return row
-
-
 def judged(session: Session, row: Row, checked: Checked, code: str | None) -> Refusal | None:
     """Judge a compared password and a code; failures are counted on the locked row."""
     if not _is_good(checked, row):
-        return _failed(session, row)
+        return attempts.failed(session, row)
     return _second_factor(session, row, code)
 
 
@@ -197,11 +157,6 @@ def _replacement_due(row: Row, new: NewPassword | None) -> Refusal | None:
     return None
 
 
-def _count(session: Session, row: Row, failures: int, until: datetime | None) -> None:
-    counted = {"failures": failures, "until": until, "id": row["id"], "device_id": row["device_id"]}
-    session.execute(_COUNT[row["device_id"] is not None], counted)
-
-
 def _second_factor(
     session: Session, row: Row, code: str | None, recovery_code: str | None = None
 ) -> Refusal | None:
@@ -216,9 +171,9 @@ def _second_factor(
         return TotpEnrolmentRequired(secret=secret, otpauth_uri=uri)
     step = rules.step_of(secret, code, row["t"])
     if step is None or step <= (row["totp_step"] or 0):
-        return _failed(session, row)
+        return attempts.failed(session, row)
     session.execute(_PASS, {"id": row["id"], "step": step, "t": row["t"]})
-    _count(session, row, 0, None)
+    attempts.count(session, row, 0, None)
     return None
 
 
@@ -227,8 +182,8 @@ def _recovered(session: Session, row: Row, code: str) -> Refusal | None:
     if not recovery_codes.spend(
         session, account_id=row["id"], kind=row["kind"], code=code, at=row["t"]
     ):
-        return _failed(session, row)
-    _count(session, row, 0, None)
+        return attempts.failed(session, row)
+    attempts.count(session, row, 0, None)
     return None
 
 
@@ -240,23 +195,3 @@ def _secret(session: Session, row: Row) -> str:
     secret = rules.new_secret()
     session.execute(_ENROL, {"id": row["id"], "sealed": rings.seal(secret, place=place)})
     return secret
-
-
-def _failed(session: Session, row: Row) -> Refusal:
-    failures = min(row["failures"] + 1, 1000)
-    lock = lock_after(failures)
-    _count(session, row, failures, row["t"] + lock if lock else None)
-    if failures == FREE_FAILURES:
-        record(session, _act("sign_in_failing", "stranger", None, row["id"], row["kind"]))
-    return CredentialsInvalid()
-
-
-def _act(verb: str, actor_kind: str, actor_id: UUID | None, account_id: UUID, kind: str) -> Act:
-    return Act(
-        actor_kind=actor_kind,
-        actor_id=actor_id,
-        action=f"accounts.{verb}",
-        object_type="account",
-        object_id=account_id,
-        payload={"kind": kind},
-    )

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.refusals import CredentialsInvalid
-from citizen_cloud.accounts.services import otp_tries, sign_ins, staff
+from citizen_cloud.accounts.services import attempts, otp_tries, sign_ins, staff
 from citizen_cloud.accounts.services.otp_tries import ProvenPhone
 from citizen_cloud.accounts.services.staff import Checked
 from citizen_cloud.errors import Forbidden, Refusal
@@ -49,7 +49,7 @@ def by_password(
     session: Session, *, known: Caller, checked: Checked, code: str, now: datetime | None = None
 ) -> Refusal | None:
     """Take a compared password and a code; raise a returned refusal after the commit."""
-    row = staff.locked(session, checked.account_id, known.device_id, now)
+    row = attempts.locked(session, checked.account_id, known.device_id, now)
     if row is None or row["is_locked"]:
         return CredentialsInvalid()
     refusal = staff.judged(session, row, checked, code)
