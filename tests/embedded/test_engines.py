@@ -17,6 +17,7 @@ from citizen_cloud.db import options
 from citizen_cloud.embedded import EngineError, Engines, Postgres
 from citizen_cloud.embedded.account import make_folder, socket_folder
 from citizen_cloud.embedded.keys import keys
+from citizen_cloud.migrations import upgrade
 
 ROLES = """
 SELECT rolname, rolcanlogin, rolsuper, rolcreatedb, rolbypassrls, rolinherit FROM pg_roles
@@ -126,6 +127,20 @@ def test_the_environment_makes_settings_with_usable_keys(
     crypto = configure(settings)
     assert settings.environment == "embedded"
     assert crypto.open(crypto.seal("大连", place="a:b:c"), place="a:b:c") == "大连"
+
+
+def test_a_migrated_installation_knows_nobody(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No default account, hence no default password: the owner of the machine makes the first."""
+    for name, content in engines.environment.items():
+        monkeypatch.setenv(name, content)
+    upgrade(load_settings(), progress=lambda _: None)
+    with psycopg.connect(engines.environment["DATABASE_OWNER_URL"]) as connection:
+        for table in ("account", "person", "device", "sign_in", "reset"):
+            assert value(connection, f"SELECT count(*) FROM accounts.{table}") == 0
+        for table in ("membership", "invitation"):
+            assert value(connection, f"SELECT count(*) FROM organisations.{table}") == 0
 
 
 def test_keys_are_private_different_and_drawn_once(tmp_path: Path) -> None:

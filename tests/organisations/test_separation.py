@@ -60,7 +60,7 @@ def test_an_account_of_one_kind_holds_no_role_of_another(session, place_id, kind
 def test_the_database_refuses_it_too(session, place_id, kind, role):
     where = None if role in ("admin", "auditor") else place_id
     account_id = an_account(session, kind)
-    with pytest.raises(IntegrityError, match="fk_membership_account_id"), session.begin_nested():
+    with pytest.raises(IntegrityError, match="fk_membership_account_kind"), session.begin_nested():
         session.add(Membership(account_id=account_id, organisation_id=where, role=role))
 
 
@@ -71,6 +71,17 @@ def test_an_account_does_not_change_its_kind_under_a_role(session, place_id):
         session.execute(
             text("UPDATE accounts.account SET kind = 'admin' WHERE id = :id"), {"id": account_id}
         )
+
+
+def test_an_ended_role_of_another_kind_stays_as_history(session, place_id):
+    account_id = an_account(session, "admin")
+    now = text("statement_timestamp()")
+    session.add(
+        Membership(account_id=account_id, organisation_id=place_id, role="staff", ended_at=now)
+    )
+    session.flush()
+    with pytest.raises(IntegrityError, match="fk_membership"), session.begin_nested():
+        session.execute(text("UPDATE organisations.membership SET ended_at = NULL"))
 
 
 @pytest.mark.parametrize(("held", "wanted"), [("staff", "auditor"), ("auditor", "manager")])

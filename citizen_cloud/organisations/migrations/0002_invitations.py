@@ -76,17 +76,18 @@ def upgrade() -> None:
 
 
 def _separate() -> None:
-    kind = "CASE role WHEN 'admin' THEN 'admin' ELSE 'staff' END"
+    kind = (
+        "CASE WHEN ended_at IS NULL THEN CASE role WHEN 'admin' THEN 'admin' ELSE 'staff' END END"
+    )
     op.add_column(
         "membership",
         sa.Column(
-            "account_kind", sa.String(length=16), sa.Computed(kind, persisted=True), nullable=False
+            "account_kind", sa.String(length=16), sa.Computed(kind, persisted=True), nullable=True
         ),
         schema="organisations",
     )
-    op.drop_constraint(op.f("fk_membership_account_id"), "membership", schema="organisations")
     op.create_foreign_key(
-        op.f("fk_membership_account_id"),
+        op.f("fk_membership_account_kind"),
         "membership",
         "account",
         ["account_id", "account_kind"],
@@ -102,15 +103,6 @@ def downgrade() -> None:
     """Take them away."""
     op.execute("DROP TRIGGER keep_auditors_apart ON organisations.membership")
     op.execute("DROP FUNCTION organisations.keep_auditors_apart()")
-    op.drop_constraint(op.f("fk_membership_account_id"), "membership", schema="organisations")
-    op.create_foreign_key(
-        op.f("fk_membership_account_id"),
-        "membership",
-        "account",
-        ["account_id"],
-        ["id"],
-        source_schema="organisations",
-        referent_schema="accounts",
-    )
+    op.drop_constraint(op.f("fk_membership_account_kind"), "membership", schema="organisations")
     op.drop_column("membership", "account_kind", schema="organisations")
     op.drop_table("invitation", schema="organisations")

@@ -18,6 +18,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from citizen_cloud.db import Base
 from citizen_cloud.organisations.models.columns import CREATED, NEW_ID, SCHEMA
 
+KIND_OF_ROLE = (
+    "CASE WHEN ended_at IS NULL THEN CASE role WHEN 'admin' THEN 'admin' ELSE 'staff' END END"
+)
+
 
 class Membership(Base):
     """An account's role at one organisation, or on the whole platform where that is empty.
@@ -33,7 +37,9 @@ class Membership(Base):
         ),
         CheckConstraint("role IN ('staff','manager','admin','auditor')", name="role"),
         ForeignKeyConstraint(
-            ["account_id", "account_kind"], ["accounts.account.id", "accounts.account.kind"]
+            ["account_id", "account_kind"],
+            ["accounts.account.id", "accounts.account.kind"],
+            name="fk_membership_account_kind",
         ),
         Index(
             "uq_membership_live",
@@ -48,9 +54,10 @@ class Membership(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
-    account_id: Mapped[UUID]
-    account_kind: Mapped[str] = mapped_column(
-        String(16), Computed("CASE role WHEN 'admin' THEN 'admin' ELSE 'staff' END", persisted=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
+    # The kind a living role asks for; an ended one asks for nothing.
+    account_kind: Mapped[str | None] = mapped_column(
+        String(16), Computed(KIND_OF_ROLE, persisted=True)
     )
     organisation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organisations.organisation.id")
