@@ -257,7 +257,8 @@ def stack_of_doors(app, client):
             if access["access"] == "public":
                 continue
             names = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
-            path = operation["path"].format_map(dict.fromkeys(names, ABSENT))
+            places = {**dict.fromkeys(names, ABSENT), "name": "masks"}
+            path = operation["path"].format_map(places)
             answer = client.open(path, method=operation["method"].upper(), headers=headers)
             found[operation["operationId"]] = (access, answer.status_code)
         return found
@@ -265,10 +266,12 @@ def stack_of_doors(app, client):
     return knock
 
 
-def test_a_system_may_ask_for_less_than_it_has_and_for_nothing_else(flow, client, system):
+def test_a_system_may_ask_for_less_than_it_has_and_for_nothing_else(flow, client, system, hospital):
+    site_offer = people.offer(organisation_id=hospital, campaign_id=people.campaign())
     less = flow.system(system, scope="masks.redeem")
     assert less.json["scope"] == "masks.redeem"
-    refused = client.post("/api/v1/masks/staff/offers", json={"items": []}, headers=bearer(less))
+    path = f"/api/v1/masks/staff/offers/{site_offer}"
+    refused = client.patch(path, json={"capacity": 3}, headers=bearer(less))
     assert refused.status_code == 403
     more = flow.system(system, scope="masks.redeem audit.read")
     assert more.json["error"] == "invalid_scope"
