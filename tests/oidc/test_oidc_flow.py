@@ -159,9 +159,11 @@ def test_what_core_does_not_ask_of_us_is_refused_by_its_name(flow, site):
         ({"response_type": "id_token"}, "unsupported_response_type"),
         ({"response_type": "code token"}, "unsupported_response_type"),
     ):
-        answer = flow.ask(site, **changes)
+        answer = flow.ask(site, state="s-1", **changes)
         assert error_of(answer) == error, changes
-        assert query_of(answer.headers["Location"])["iss"]
+        told = query_of(answer.headers["Location"])
+        assert told["iss"]
+        assert told["state"] == "s-1"
         assert answer.headers["Location"].startswith(CALLBACK)
 
 
@@ -217,6 +219,16 @@ def test_an_old_sign_in_is_not_enough_for_max_age_and_prompt_login(flow, site, c
         assert (answer.status_code, answer.json["code"]) == (401, "step_up_required"), changes
         assert answer.json["actions"][0]["action"] == "confirm_factors"
     assert flow.decide(citizen, flow.request_id(site, max_age="200")).status_code == 200
+
+
+def test_factors_shown_since_the_request_are_new_enough_for_any_max_age(flow, site, citizen):
+    age_sign_in(citizen, 100)
+    for changes in ({"max_age": "0"}, {"prompt": "login"}):
+        request_id = flow.request_id(site, **changes)
+        assert flow.decide(citizen, request_id).status_code == 401
+        change("UPDATE accounts.sign_in SET proved_at = statement_timestamp()")
+        assert flow.decide(citizen, request_id).status_code == 200
+        age_sign_in(citizen, 100)
 
 
 def test_who_got_an_old_number_is_nobody_to_its_former_holders_partners(flow, site):
