@@ -167,6 +167,16 @@ def test_the_library_refuses_the_answer_of_another_provider(city, site):
         handler.finalize(city.url, {**back, "iss": "https://evil.example"})
 
 
+def test_the_library_refuses_an_id_token_with_anothers_nonce(city, site):
+    """A code injected from another sign-in: its ID token answers another nonce."""
+    handler = relying_party(city, site)
+    address = handler.begin(issuer_id=city.url)
+    nonce = query_of(address)["nonce"]
+    back = query_of(city.answer(address.replace(nonce, "x" * len(nonce))))
+    with pytest.raises((ValueError, VerificationError), match=r"(?i)nonce"):
+        handler.finalize(city.url, back)
+
+
 def test_the_library_refuses_an_answer_with_anothers_state(city, site):
     handler = relying_party(city, site)
     back = query_of(city.answer(handler.begin(issuer_id=city.url)))
