@@ -37,12 +37,12 @@ class Partner:
 
 
 def register(
-    organisation_id, *, type="web", scopes=ALL_SCOPES, redirect_uri=CALLBACK, permissions=(), **more
+    organisation_id, *, kind="web", scopes=ALL_SCOPES, redirect_uri=CALLBACK, permissions=(), **more
 ):
     """Return a client of an organisation."""
-    is_service = type == "service"
+    is_service = kind == "service"
     new = NewClient(
-        type=type,
+        type=kind,
         name=Text("海天医院", "Haitian Hospital"),
         purpose=Text("登录", "To sign in"),
         organisation_id=organisation_id,

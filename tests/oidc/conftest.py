@@ -4,16 +4,6 @@ import partners
 import people
 import pytest
 
-from citizen_cloud.oidc import keys
-
-
-@pytest.fixture(autouse=True)
-def _own_keys():
-    """Keys of a database that forgets are not those of the next test."""
-    keys.forget()
-    yield
-    keys.forget()
-
 
 @pytest.fixture
 def flow(client):

@@ -71,6 +71,13 @@ SCOPES = {
 }
 ACR = "urn:citizen-cloud:acr:L"
 LEVELS = (1, 2, 3)
+# The rooms that look after people, places and the platform itself; their permissions are theirs.
+PLATFORM = frozenset(
+    {
+        *("accounts", "audit", "counter", "families", "federation", "oidc", "organisations"),
+        *("portal", "privacy", "registry"),
+    }
+)
 
 
 def acr_of(level: int) -> str:
@@ -97,7 +104,12 @@ def level_needed(scopes: Iterable[str]) -> int:
 def delegable(roles: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """Return the permissions that a system may hold at its organisation.
 
-    Those that somebody working at an organisation holds; what only the platform's own people may
-    do, no system may.
+    Those of services that somebody working at an organisation holds. What only the platform's own
+    people may do, no system may; nor what gives rights to people, for through them it would have
+    any.
     """
-    return frozenset(name for name, held in roles.items() if held & {"staff", "manager"})
+    return frozenset(
+        name
+        for name, held in roles.items()
+        if held & {"staff", "manager"} and name.partition(".")[0] not in PLATFORM
+    )
