@@ -52,7 +52,19 @@ _EXPORT = text(
            s.module, s.starts_at, s.ends_at, w.title, w.place
       FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
       LEFT JOIN booking.slot_text w ON w.slot_id = b.slot_id
-     WHERE b.booked_by = :account_id OR b.person_id = :person_id
+     WHERE b.person_id = :person_id
+        OR b.person_id IN (SELECT person_id FROM accounts.account WHERE id = :account_id)
+     ORDER BY b.id
+    """
+)
+# Whoever booked for another was there, but where and when the other one goes is not his to take.
+_EXPORT_FOR_OTHERS = text(
+    """
+    SELECT b.id, s.module, b.status, b.quantity, b.booked_at
+      FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
+     WHERE b.booked_by = :account_id AND b.person_id IS DISTINCT FROM :person_id
+       AND b.person_id NOT IN (SELECT person_id FROM accounts.account
+                                WHERE id = :account_id AND person_id IS NOT NULL)
      ORDER BY b.id
     """
 )
@@ -99,11 +111,13 @@ def forget_quotas(now: datetime) -> int:
 
 
 def export(session: Session, subject: Subject) -> dict[str, Any]:
-    """Return every booking an account made, those made for the person, and quotas used."""
+    """Return the person's bookings and quotas, and that some bookings were made for others."""
     asked = asdict(subject)
-    rows = session.execute(_EXPORT, asked).mappings()
-    quotas = session.execute(_QUOTAS, asked).mappings()
-    return {"bookings": [dict(row) for row in rows], "quotas": [dict(row) for row in quotas]}
+    parts = {"bookings": _EXPORT, "booked_for_others": _EXPORT_FOR_OTHERS, "quotas": _QUOTAS}
+    return {
+        part: [dict(row) for row in session.execute(statement, asked).mappings()]
+        for part, statement in parts.items()
+    }
 
 
 def erase(session: Session, subject: Subject, now: datetime) -> int:

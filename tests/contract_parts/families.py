@@ -103,3 +103,10 @@ PEERS = {
     "neighbour": ("link_id", "proxy_id", "request_id"),
     "newcomer": ("link_id", "proxy_id", "request_id"),
 }
+EXCUSED = {
+    "askForDependant": "an identity number has a check digit, and scopes are names of services",
+    "narrowDependant": "scopes are names of services",
+    "decideLinkRequest": "scopes are those of the request",
+    "attestLink": "as askForDependant; and either the acting person or the request is named",
+    "endLinkAtCounter": "an identity number has a check digit and a birth date inside",
+}

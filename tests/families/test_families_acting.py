@@ -7,6 +7,7 @@ from family_world import book, get, post, refusal
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.booking import contribution as bookings
 from citizen_cloud.booking.sold_out import sold_out
 from citizen_cloud.families.services.personal_data import erase_data, export_data
 from citizen_cloud.manifest import Subject
@@ -358,3 +359,14 @@ def test_export_shows_every_link_and_erasure_ends_them(client, father, child):
         assert erase_data(session, Subject(account_id=father.account_id), world.now()) == 1
         assert session.scalar(text("SELECT count(*) FROM families.link")) == 0
     assert refusal(get(client, "/me/bookings", father, child)) == NOT_PERMITTED
+
+
+def test_whoever_booked_for_a_child_does_not_export_where_it_goes(client, father, mother, child):
+    booking = book(client, father, people.offer(), child).json
+    with db.transaction() as session:
+        fathers = bookings.export(session, Subject(account_id=father.account_id))
+        childs = bookings.export(session, Subject(person_id=child))
+    assert fathers["bookings"] == []
+    assert [str(one["id"]) for one in fathers["booked_for_others"]] == [booking["id"]]
+    assert booking["reference"] not in str(fathers)
+    assert [one["reference"] for one in childs["bookings"]] == [booking["reference"]]

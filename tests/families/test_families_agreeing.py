@@ -273,3 +273,11 @@ def test_the_counter_ends_a_guardians_link_and_both_are_told(client, father, mot
     assert world.inbox(father)[-1] == "families.ended"
     again = client.post("/api/v1/counter/links/end", json=body, headers=clerk.headers)
     assert refusal(again) == (404, "not_found")
+
+
+def test_whoever_takes_a_phone_for_an_elder_does_not_inherit_the_counters_level(client, father):
+    """Name and number are enough for level 2, as ever; level 3 was somebody's face."""
+    number = people.document(world.ELDER)
+    world.attest(client, world.clerk(), number, relation="elder", acting=father.document_number)
+    elder = people.citizen(number=number)
+    assert client.get("/api/v1/me", headers=elder.headers).json["level"] == 2

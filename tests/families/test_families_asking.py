@@ -257,3 +257,15 @@ def test_what_the_asker_typed_lies_sealed(client, me):
         for (row,) in world.rows(f"SELECT to_jsonb(t)::text FROM {table} t"):
             assert number not in row
             assert "王小明" not in row
+
+
+def test_a_grown_up_child_may_act_for_the_former_guardian(client, app):
+    """Also before the job has tidied the link that ended with the birthday."""
+    parent, number = people.citizen(), people.document("20070101")
+    grown_up = people.citizen(number=number)
+    world.agreed(client, parent, grown_up)
+    world.run(
+        "UPDATE families.link SET relation = 'child', agreed_by = 'counter', "
+        "expires_at = statement_timestamp()"
+    )
+    assert ask(client, grown_up, parent.document_number).status_code == 202

@@ -91,6 +91,7 @@ _CLAIMED = text(
     "WHERE person_key = :key FOR UPDATE"
 )
 _HOLDER = text("SELECT 1 FROM accounts.account WHERE person_id = :person_id AND status <> 'closed'")
+_LOWER = text("UPDATE accounts.person SET level = :level WHERE id = :person_id")
 _BIND = text("UPDATE accounts.account SET person_id = :person_id WHERE id = :id")
 _PROVE = text(
     """
@@ -138,6 +139,9 @@ def _bind(
         raise DocumentInUse
     _check_name(found, claim)
     session.execute(_BIND, {"id": account_id, "person_id": found["id"]})
+    if found["level"] > LEVEL:
+        # Who was here in person need not be who holds this phone: that takes a counter again.
+        session.execute(_LOWER, {"person_id": found["id"], "level": LEVEL})
     return found
 
 

@@ -74,7 +74,7 @@ def ask(session: Session, *, request: Request, now: datetime) -> UUID:
         raise ProxySelf
     expires_at = end_of(request.claim, wish, now)
     writing.lock_people(session, asker.person_id)
-    writing.lapse(session, acting_id=asker.person_id, now=now)
+    writing.lapse(session, acting_id=asker.person_id, acting_key=asker.person_key, now=now)
     writing.check_dependants(session, acting_id=asker.person_id)
     _check_asked(session, asker.person_id, key, now)
     new = NewLink(

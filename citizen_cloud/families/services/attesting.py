@@ -88,7 +88,7 @@ def attest_new(
         for claim in sorted((acting, represented), key=key_of)
     }
     acting_id = known[key_of(acting)]
-    writing.lapse(session, acting_id=acting_id, now=now)
+    writing.lapse(session, acting_id=acting_id, acting_key=key_of(acting), now=now)
     writing.check_dependants(session, acting_id=acting_id)
     link = writing.NewLink(
         id=new_id(),

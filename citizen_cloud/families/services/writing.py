@@ -37,7 +37,7 @@ _LAPSE = text(
     """
     UPDATE families.link
        SET status = 'expired', ended_at = :now
-     WHERE acting_id = :acting_id
+     WHERE (acting_id = :acting_id OR represented_key = :acting_key)
        AND (status = 'pending' AND answer_by <= :now OR status = 'active' AND expires_at <= :now)
     """
 )
@@ -91,9 +91,12 @@ def lock_people(session: Session, *person_ids: UUID) -> None:
     session.execute(_LOCK, {"ids": list(person_ids)}).all()
 
 
-def lapse(session: Session, *, acting_id: UUID, now: datetime) -> None:
-    """Mark what is over by time, so that it stands in nobody's way."""
-    session.execute(_LAPSE, {"acting_id": acting_id, "now": now})
+def lapse(session: Session, *, acting_id: UUID, acting_key: bytes, now: datetime) -> None:
+    """Mark what is over by time, so that no constraint sees it.
+
+    Also the links of others to this person: a grown-up child may act for the former guardian.
+    """
+    session.execute(_LAPSE, {"acting_id": acting_id, "acting_key": acting_key, "now": now})
 
 
 def check_dependants(session: Session, *, acting_id: UUID) -> None:

@@ -31,7 +31,8 @@ _EXPORT = text(
       FROM masks.redemption r
       JOIN booking.booking b ON b.id = r.booking_id
       JOIN organisations.organisation o ON o.id = r.organisation_id
-     WHERE b.booked_by = :account_id OR b.person_id = :person_id
+     WHERE b.person_id = :person_id
+        OR b.person_id IN (SELECT person_id FROM accounts.account WHERE id = :account_id)
      ORDER BY r.id
     """
 )
