@@ -26,8 +26,8 @@ _WARNING = Text(
 )
 _BODIES = {
     "opened": Text(
-        "有人出示您的证件申请{what}，须经另一位工作人员审核。",
-        "With your document somebody asked for {what}; a second member of staff decides.",
+        "收到以您的身份提出的申请：{what}，须经工作人员审核。",
+        "Somebody asked in your name for {what}; a member of staff decides.",
     ),
     "approved": Text("{what}已办理完成。", "Approved and done: {what}."),
     "refused": Text("{what}的申请未通过。", "Not approved: {what}."),

@@ -154,6 +154,14 @@ def test_who_works_at_two_counters_says_at_which(hall, session):
     assert (vague.status_code, vague.json["errors"][0]["pointer"]) == (422, "/organisation_id")
     there = hall.open("enrolment", people.document(), "李桂兰", organisation_id=str(other.id))
     assert there.json["organisation_id"] == str(other.id)
+    person = people.citizen()
+    case = hall.recovery(person, organisation_id=str(hall.id)).json
+    assert hall.case(case["id"], by=hall.opener).status_code == 200
+    places = session.scalars(
+        text("SELECT organisation_id FROM accounts.data_access WHERE person_id = :p"),
+        {"p": person.person_id},
+    )
+    assert set(places) == {hall.id}
     elsewhere = hall.open(
         "enrolment", people.document(), "李桂兰", organisation_id=str(people.pharmacy())
     )

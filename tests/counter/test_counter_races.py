@@ -13,7 +13,7 @@ from counter_world import (
 )
 from sqlalchemy import text
 
-from citizen_cloud import db
+from citizen_cloud import crypto, db
 from citizen_cloud.accounts.refusals import OtpInvalid, PhoneFull
 from citizen_cloud.accounts.services import citizens, otp, otp_tries
 from citizen_cloud.accounts.services.citizens import Wish
@@ -177,6 +177,24 @@ def test_a_sign_in_by_the_old_phone_under_way_does_not_outlive_the_recovery(fres
         assert not decision.done()
         go_on.set()
         thief.result(10)
+        assert decision.result(10).status == "approved"
+    assert live_sign_ins(fresh_database, person.account_id) == 0
+
+
+def test_a_sign_in_that_holds_the_phone_and_a_recovery_do_not_wait_for_each_other(fresh_database):
+    """The sign-in's new rows point at the account the recovery has locked meanwhile."""
+    hall = Hall(None)
+    phone = people.new_phone()
+    person = people.citizen(phone=phone)
+    case = opened(recovery_case, person, clerk(hall.opener, hall.id), people.new_phone())
+    number = int.from_bytes(crypto.current().lookup("phone.lock", phone)[:8], "big", signed=True)
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": number})
+            decision = pool.submit(decide, hall, case.id, hall.decider)
+            threading.Event().wait(0.5)
+            assert not decision.done()
+            people._sign_in(session, person.account_id, "citizen", "sms")
         assert decision.result(10).status == "approved"
     assert live_sign_ins(fresh_database, person.account_id) == 0
 

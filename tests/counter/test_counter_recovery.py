@@ -203,6 +203,11 @@ def test_without_a_living_account_there_is_nothing_to_recover(hall, session):
         answer = hall.recovery(person)
         assert (answer.status_code, answer.json["code"]) == (409, "account_not_living")
         assert answer.json["reason"] == reason
+        assert looks(session, person.person_id) == [
+            ("counter.recovery", "refused", "none", ["name", "document"])
+        ]
+    # Nothing was tried: the code still serves another case.
+    assert session.scalar(text("SELECT sum(tries) FROM accounts.otp_challenge")) == 0
 
 
 def test_an_account_suspended_meanwhile_is_not_recovered(hall, session):

@@ -157,14 +157,14 @@ def _claim(sent: dict[str, Any]) -> Claim:
 
 
 def _new_case(sent: dict[str, Any], claim: Claim, by: Clerk) -> NewCase:
-    """Find out whom a case is about. Raises ``NotFound`` or ``RealNameMismatch``."""
+    """Find out whom a case is about; what a failed try left behind is stored by then."""
     kind, evidence = sent["kind"], sent["evidence_reference"]
     if kind == ENROLMENT:
         return _enrolment(claim, evidence)
     with db.transaction() as session:
         person_id = opening.identify(session, claim=claim, kind=kind, by=by)
-    if person_id is None:
-        raise NotFound
+    if isinstance(person_id, Refusal):
+        raise person_id
     new_name = sent.get("new_name")
     asked = Asked(new_name=None if new_name is None else names.real_name(new_name))
     return NewCase(kind=kind, person_id=person_id, asked=asked, evidence=evidence)

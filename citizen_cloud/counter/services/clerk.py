@@ -1,6 +1,6 @@
 """Who stands behind the counter, and how their deeds are written down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -34,6 +34,12 @@ def counter_of(reach: Reach, wanted: UUID | None) -> UUID:
     if wanted is None and len(reach.counters) > 1:
         raise Invalid(errors=[{"pointer": "/organisation_id", "code": "required"}])
     return wanted or next(iter(reach.counters))
+
+
+def at(by: Clerk, reach: Reach, organisation_id: UUID | None) -> Clerk:
+    """Return the clerk at the counter of a case, where that is one of his."""
+    is_his = organisation_id in reach.counters
+    return replace(by, organisation_id=organisation_id) if is_his else by
 
 
 def write_down(session: Session, verb: str, *, case_id: UUID | None, kind: str, by: Clerk) -> None:

@@ -11,7 +11,7 @@ from citizen_cloud.counter.notices import tell
 from citizen_cloud.counter.queries import Case, Reach
 from citizen_cloud.counter.refusals import CaseOver
 from citizen_cloud.counter.rules import KEEP_CONTENTS
-from citizen_cloud.counter.services.clerk import SYSTEM, Clerk, write_down
+from citizen_cloud.counter.services.clerk import SYSTEM, Clerk, at, write_down
 from citizen_cloud.errors import Forbidden, NotFound
 
 MOST = 200
@@ -90,6 +90,7 @@ def cancel(
     if found.status != "open":
         raise CaseOver(case_status=found.status)
     session.execute(_CANCEL, {"id": case_id, "by": by.id, "t": found.t})
+    by = at(by, reach, found.organisation_id)
     write_down(session, "case_cancelled", case_id=case_id, kind=found.kind, by=by)
     tell(
         session,

@@ -8,9 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.refusals import AccountNotLiving
 from citizen_cloud.accounts.services import people, recovery
 from citizen_cloud.accounts.services.name_correction import name_known
 from citizen_cloud.accounts.services.otp_tries import ProvenPhone
+from citizen_cloud.accounts.services.people import Found
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.counter import queries
 from citizen_cloud.counter.notices import tell
@@ -27,6 +29,7 @@ from citizen_cloud.counter.rules import (
 from citizen_cloud.counter.services import ending, phone_proof
 from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
 from citizen_cloud.db import new_id
+from citizen_cloud.errors import NotFound, Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +42,37 @@ class NewCase:
     evidence: str
 
 
-def identify(session: Session, *, claim: Claim, kind: str, by: Clerk) -> UUID | None:
-    """Return whose document and name these are; an unknown document and a wrong name are None.
+def identify(session: Session, *, claim: Claim, kind: str, by: Clerk) -> UUID | Refusal:
+    """Return whose document and name these are; raise a returned refusal after the commit.
 
-    What a failed try leaves behind must outlive the refusal, so the caller refuses after the
-    commit: the holder of the document sees that somebody tried. Raises ``AccountNotLiving`` where
-    a recovery has nothing to recover.
+    An unknown document and a wrong name are the same ``NotFound``. The holder of the document
+    sees that somebody tried, as of a recovery of an account that does not live.
     """
     found = people.find(session, claim=claim)
     if found is None or not found.is_named:
-        if found is not None:
-            note_look(
-                session,
-                person_id=found.person_id,
-                by=by,
-                kind=kind,
-                case_id=None,
-                outcome="refused",
-            )
-        write_down(session, "identity_refused", case_id=None, kind=kind, by=by)
-        return None
-    if kind == RECOVERY:
-        recovery.living_account(session, person_id=found.person_id)
+        return _refused(session, NotFound(), found, kind, by)
+    try:
+        if kind == RECOVERY:
+            recovery.living_account(session, person_id=found.person_id)
+    except AccountNotLiving as refusal:
+        return _refused(session, refusal, found, kind, by)
     return found.person_id
+
+
+def _refused(
+    session: Session, refusal: Refusal, found: Found | None, kind: str, by: Clerk
+) -> Refusal:
+    if found is not None:
+        note_look(
+            session,
+            person_id=found.person_id,
+            by=by,
+            kind=kind,
+            case_id=None,
+            outcome="refused",
+        )
+    write_down(session, "identity_refused", case_id=None, kind=kind, by=by)
+    return refusal
 
 
 def holder(session: Session, *, claim: Claim) -> UUID | None:

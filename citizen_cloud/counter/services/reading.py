@@ -19,7 +19,7 @@ from citizen_cloud.counter.rules import (
     evidence_place,
     reason_place,
 )
-from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
+from citizen_cloud.counter.services.clerk import Clerk, at, note_look, write_down
 from citizen_cloud.errors import NotFound
 
 
@@ -41,6 +41,7 @@ def look(
     found = queries.case(session, case_id, now=now)
     if found is None or not reach.covers(found):
         raise NotFound
+    by = at(by, reach, found.organisation_id)
     write_down(session, "case_read", case_id=case_id, kind=found.kind, by=by)
     note_look(session, person_id=found.person_id, by=by, kind=found.kind, case_id=case_id)
     return opened(session, found)
