@@ -162,6 +162,22 @@ def test_a_paused_account_is_refused_as_nobody(ask, record_property):
     same_time(record_property, guess(ask, "li.wei"), guess(ask, "wang.li"))
 
 
+def test_nobody_costs_the_database_as_many_writes_as_somebody(world, session, statements):
+    """What the clock of a busy machine may not show."""
+    _, username, password = world.staff()
+
+    def writes(name):
+        statements.clear()
+        world.token("password", username=name, password="x" + password)
+        reads = [each for each in statements if not each.lstrip().startswith(("UPDATE", "WITH"))]
+        return len(statements), len(reads)
+
+    somebody = writes(username)
+    assert writes("nobody.here") == somebody
+    session.execute(text("UPDATE accounts.account SET locked_until = now() + interval '1 day'"))
+    assert writes(username) == somebody
+
+
 def test_a_document_with_a_wrong_name_is_refused_whether_or_not_it_is_known(ask, told):
     holder, asker = (signed_in(ask) for _ in range(2))
     assert prove(ask, holder, "11010519491231002X").status_code == 200
