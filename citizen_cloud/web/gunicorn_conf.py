@@ -25,8 +25,9 @@ LINGER_S = 2.0
 LINGER_STEP = 65_536
 # A request may be on its way when a worker is told to go: closing at once would lose it.
 PARTING_S = 1.0
-# How long a worker that is to be replaced goes on for want of a successor.
-HANDOVER_S = 10.0
+# How long a worker that is to be replaced goes on for want of a successor; and when told again.
+HANDOVER_S = 30.0
+HURRY_S = 10.0
 HANDOVER_STEP_S = 0.05
 # Shared by master and workers: how often it was reloaded, the newest generation that serves.
 RELOADS, SERVING = 0, 1
@@ -51,7 +52,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         super().__init__(*args, **kwargs)
         self._waiting: dict[gevent.Greenlet[..., Any], gevent.Timeout] = {}
         self.generation = _page[RELOADS]
-        self._is_leaving = False
+        self._leaves_at: float | None = None
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
@@ -67,16 +68,19 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             del self._waiting[greenlet]
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Leave when a successor serves; at once when there is none to come, or when told twice.
+        """Leave when a successor serves, or in time; at once when there is none to come.
 
         gunicorn tells the old workers to go while the new ones have yet to load the application.
         """
-        patience = HANDOVER_S if self.generation < _page[RELOADS] and not self._is_leaving else 0
-        self._is_leaving = True
-        gevent.spawn(self._hand_over, time.monotonic() + patience, sig, frame)
+        now = time.monotonic()
+        if self._leaves_at is not None:
+            self._leaves_at = min(self._leaves_at, now + HURRY_S)
+            return
+        self._leaves_at = now + HANDOVER_S if self.generation < _page[RELOADS] else now
+        gevent.spawn(self._hand_over, sig, frame)
 
-    def _hand_over(self, until: float, sig: int, frame: Any) -> None:
-        while _page[SERVING] <= self.generation and time.monotonic() < until:
+    def _hand_over(self, sig: int, frame: Any) -> None:
+        while _page[SERVING] <= self.generation and time.monotonic() < (self._leaves_at or 0):
             gevent.sleep(HANDOVER_STEP_S)
         self._leave(sig, frame)
 
