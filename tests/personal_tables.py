@@ -14,6 +14,8 @@ KEY = re.compile(
 NOT_PERSONAL = {
     "accounts.honey_person": "made-up people; nobody is behind them",
     "registry.module": "who switched a service acts by office; the audit trail tells it as well",
+    "oidc.client_secret": "a partner's system proves itself with it",
+    "oidc.token": "a ten-minute hash of an issuance, which is covered; the two are erased together",
     "credentials.credential": "its subject is a booking, never a person; no code outlives its window",
 }
 

@@ -13,11 +13,13 @@ contribution = Contribution(
             name="counter.cases.open",
             title=Text("受理窗口申请", "Open cases at a service counter"),
             roles=frozenset({"staff", "manager"}),
+            serves=True,
         ),
         Permission(
             name="counter.cases.decide",
             title=Text("审核窗口申请", "Decide cases that another opened"),
             roles=frozenset({"staff", "manager"}),
+            serves=True,
         ),
         Permission(
             name="counter.cases.read",

@@ -13,6 +13,7 @@ contribution = Contribution(
             name="families.attest",
             title=Text("在窗口办理代办关系", "Record at a counter who acts for whom"),
             roles=frozenset({"staff", "manager"}),
+            serves=True,
         ),
     ),
     handlers={ASKED: asked, "booking.booked": booked},

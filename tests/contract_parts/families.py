@@ -71,7 +71,7 @@ def build(city):
     city.ids |= {
         "link_id": str(attest(counter, owner.document_number, elder)),
         "proxy_id": str(attest(counter, proxy.document_number, owner.document_number)),
-        "request_id": str(ask(asker, owner.document_number)),
+        "link_request_id": str(ask(asker, owner.document_number)),
     }
 
 
@@ -82,6 +82,7 @@ def attested(city):
         "relation": "elder",
         "scopes": ["masks"],
         "evidence_reference": "2026-0318",
+        "organisation_id": city.ids["organisation_id"],
     }
 
 
@@ -96,12 +97,13 @@ BODIES = {
         "acting": shown(city.facts["owner_document"]),
         "represented": shown(city.facts["elder"]),
         "evidence_reference": "2026-0319",
+        "organisation_id": city.ids["organisation_id"],
     },
 }
-OWNERS = {"link_id": {"owner"}, "proxy_id": {"owner"}, "request_id": {"owner"}}
+OWNERS = {"link_id": {"owner"}, "proxy_id": {"owner"}, "link_request_id": {"owner"}}
 PEERS = {
-    "neighbour": ("link_id", "proxy_id", "request_id"),
-    "newcomer": ("link_id", "proxy_id", "request_id"),
+    "neighbour": ("link_id", "proxy_id", "link_request_id"),
+    "newcomer": ("link_id", "proxy_id", "link_request_id"),
 }
 EXCUSED = {
     "askForDependant": "an identity number has a check digit, and scopes are names of services",

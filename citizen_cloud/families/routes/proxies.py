@@ -111,7 +111,7 @@ class LinkRequests(MethodView):
         return page(LinkRequestPageSchema(), rows[:limit], more_behind(REQUESTS, rows, limit))
 
 
-@blp.route("/link-requests/<uuid:request_id>/decision")
+@blp.route("/link-requests/<uuid:link_request_id>/decision")
 class LinkDecision(MethodView):
     """The answer."""
 
@@ -122,7 +122,7 @@ class LinkDecision(MethodView):
     )
     @signed_in(level=2)
     @fresh
-    def post(self, sent: dict[str, Any], request_id: UUID) -> Response:
+    def post(self, sent: dict[str, Any], link_request_id: UUID) -> Response:
         """Agree to a request, or refuse it
 
         `scopes` may leave services out; a guardian gives no more than the guardian's own. Whoever
@@ -135,10 +135,10 @@ class LinkDecision(MethodView):
                 session,
                 person=me.person,
                 account_id=me.account_id,
-                link_id=request_id,
+                link_id=link_request_id,
                 answer=Decision(**sent),
                 now=now,
             )
-            return Answer(content={"id": request_id, "status": status})
+            return Answer(content={"id": link_request_id, "status": status})
 
         return answer_once(DecidedSchema, work)
