@@ -1,7 +1,6 @@
 """A service hall with two clerks, and what is asked at its counter."""
 
 import json
-import secrets
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,26 +16,11 @@ from citizen_cloud.counter.services import opening
 from citizen_cloud.counter.services.clerk import Clerk
 from citizen_cloud.counter.services.opening import NewCase
 from citizen_cloud.jobs.services import secret_place
-from citizen_cloud.organisations.services import Actor, NewPlace, add_member, create_organisation
-from citizen_cloud.text import Text
+from citizen_cloud.organisations.services import Actor, add_member
 
 EVIDENCE = "中山公证 2026-11-0412"
 NEW_NAME = "王晓明"
 CODE = "493027"
-
-
-def hall(name="中山区政务服务中心"):
-    """Return the id of an authority's service hall."""
-    place = NewPlace(
-        kind="authority",
-        code=f"H{secrets.token_hex(5)}",
-        name=Text(name, "Service hall"),
-        address="大连市中山区人民路2号",
-        county="大连市",
-        town="中山区",
-    )
-    with db.transaction() as session:
-        return create_organisation(session, place=place, actor=Actor("system", None)).id
 
 
 def employ(someone, organisation_id, role="staff"):
@@ -104,7 +88,7 @@ class Hall:
     """The hall through its routes."""
 
     client: Any
-    id: UUID = field(default_factory=hall)
+    id: UUID = field(default_factory=people.hall)
 
     def __post_init__(self):
         self.opener = people.staff(self.id)

@@ -52,7 +52,7 @@ def attest(client, clerk, represented, *, acting=None, relation="child", scopes=
 
 
 def clerk():
-    return people.staff(people.pharmacy())
+    return people.staff(people.hall())
 
 
 def child_of(client, *guardians, birth=CHILD, scopes=("masks",), number=None):

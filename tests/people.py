@@ -195,6 +195,20 @@ def pharmacy(name="海天大药房", *, code=None, position=None, session=None):
         return create_organisation(opened, place=place, actor=actor).id
 
 
+def hall(name="中山区政务服务中心", *, session=None):
+    """Return the id of a public authority's service hall: a counter."""
+    place = NewPlace(
+        kind="authority",
+        code=f"H{secrets.token_hex(5)}",
+        name=Text(name, "Service hall"),
+        address="大连市中山区人民路2号",
+        county="大连市",
+        town="中山区",
+    )
+    with _in(session) as opened:
+        return create_organisation(opened, place=place, actor=Actor(kind="system", id=None)).id
+
+
 def today():
     return clock.local_day(clock.now())
 

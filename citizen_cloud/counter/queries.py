@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.counter.rules import COUNTER_KIND
+from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.web.caller import Grant
 
 
@@ -52,18 +52,9 @@ class Reach:
         return bool(self.counters) and case.organisation_id is None and case.status == "open"
 
 
-_COUNTERS = text(
-    """
-    SELECT id FROM organisations.organisation
-     WHERE id = ANY(:ids) AND kind = :kind AND status = 'active'
-    """
-)
-
-
 def reach_of(session: Session, grant: Grant) -> Reach:
     """Return what a grant reaches: only authorities that are open are counters."""
-    asked = {"ids": list(grant.organisation_ids), "kind": COUNTER_KIND}
-    counters = frozenset(session.scalars(_COUNTERS, asked))
+    counters = counters_among(session, grant.organisation_ids)
     return Reach(everywhere=grant.everywhere, counters=counters)
 
 

@@ -4,17 +4,6 @@ from citizen_cloud.errors import Conflict, Forbidden, Invalid
 from citizen_cloud.text import Text
 
 
-class NotACounter(Forbidden):
-    """The caller works at no service counter, or not at this one."""
-
-    code = "not_a_counter"
-    title = Text("不是服务窗口", "Not a service counter")
-    detail = Text(
-        "只有政务服务机构的窗口可以办理此业务。",
-        "Only counters of public authorities that you work at may do this.",
-    )
-
-
 class SecondPersonRequired(Forbidden):
     """Who opened a case does not decide it."""
 

@@ -9,9 +9,6 @@ NAME_CORRECTION = "name_correction"
 ENROLMENT = "enrolment"
 KINDS = (RECOVERY, NAME_CORRECTION, ENROLMENT)
 STATUSES = ("open", "approved", "refused", "cancelled", "expired")
-# Whoever may recover accounts can take over anybody's. Pharmacies, hospitals and venues joined for
-# other purposes and their staff come and go; the city's own halls answer for this.
-COUNTER_KIND = "authority"
 # At a counter the person waits. A citizen's own wish may fall on a week of holidays.
 LIVES = {"staff": timedelta(hours=24), "citizen": timedelta(days=7)}
 # Long enough for a complaint; then a phone, a name and the evidence serve nothing any more.

@@ -90,3 +90,14 @@ class InvitationInvalid(Invalid):
         "邀请码错误、已使用、已撤销或已过期，请联系邀请人。",
         "The code is wrong, used, taken back or expired; ask who invited you.",
     )
+
+
+class NotACounter(Forbidden):
+    """The caller works at no service counter, or not at this one."""
+
+    code = "not_a_counter"
+    title = Text("不是服务窗口", "Not a service counter")
+    detail = Text(
+        "只有政务服务机构的窗口可以办理此业务。",
+        "Only counters of public authorities that you work at may do this.",
+    )

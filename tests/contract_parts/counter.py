@@ -9,7 +9,7 @@ WORKERS = {"clerk", "manager", "other_clerk", "other_manager"}
 
 
 def build(city):
-    hall, other = counter_world.hall(), counter_world.hall("沙河口区政务服务中心")
+    hall, other = people.hall(), people.hall("沙河口区政务服务中心")
     for name, place in (
         ("clerk", hall),
         ("manager", hall),

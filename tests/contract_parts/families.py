@@ -82,7 +82,6 @@ def attested(city):
         "relation": "elder",
         "scopes": ["masks"],
         "evidence_reference": "2026-0318",
-        "organisation_id": city.ids["organisation_id"],
     }
 
 
@@ -97,7 +96,6 @@ BODIES = {
         "acting": shown(city.facts["owner_document"]),
         "represented": shown(city.facts["elder"]),
         "evidence_reference": "2026-0319",
-        "organisation_id": city.ids["organisation_id"],
     },
 }
 OWNERS = {"link_id": {"owner"}, "proxy_id": {"owner"}, "link_request_id": {"owner"}}

@@ -174,7 +174,7 @@ def test_a_counter_compares_the_name_with_the_person_known_here(client, father):
 
 
 def test_a_clerk_attests_only_where_the_clerk_works(client, father):
-    elsewhere = people.pharmacy()
+    elsewhere = people.hall()
     made = world.attest(
         client,
         world.clerk(),
@@ -183,7 +183,18 @@ def test_a_clerk_attests_only_where_the_clerk_works(client, father):
         acting=father.document_number,
         organisation_id=str(elsewhere),
     )
-    assert refusal(made) == (404, "not_found")
+    assert refusal(made) == (403, "not_a_counter")
+
+
+def test_a_pharmacy_decides_nobodys_family(client, father):
+    made = world.attest(
+        client,
+        people.staff(people.pharmacy()),
+        people.document(world.ELDER),
+        relation="elder",
+        acting=father.document_number,
+    )
+    assert refusal(made) == (403, "not_a_counter")
 
 
 @pytest.mark.parametrize("both", [True, False])

@@ -28,14 +28,16 @@ from citizen_cloud.accounts.services.otp import Challenge
 from citizen_cloud.accounts.services.otp_tries import ProvenPhone
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.counter import queries, schemas
-from citizen_cloud.counter.refusals import CaseOpen, NameUnchanged, NotACounter
+from citizen_cloud.counter.refusals import CaseOpen, NameUnchanged
 from citizen_cloud.counter.routes.doors import before_of, blp, clerk, clerk_within, reach
 from citizen_cloud.counter.routes.shown import case_json, detail_json
 from citizen_cloud.counter.rules import ENROLMENT, Asked
 from citizen_cloud.counter.services import opening, phone_proof, reading
-from citizen_cloud.counter.services.clerk import Clerk, counter_of
+from citizen_cloud.counter.services.clerk import Clerk
 from citizen_cloud.counter.services.opening import NewCase
 from citizen_cloud.errors import NotFound, Refusal, TooMany
+from citizen_cloud.organisations.refusals import NotACounter
+from citizen_cloud.organisations.services.counters import counter_of
 from citizen_cloud.web import cursors
 from citizen_cloud.web.context import language
 from citizen_cloud.web.cursors import BadCursor
@@ -132,7 +134,7 @@ class Cases(MethodView):
             return answered
         claim = _claim(sent)
         with db.transaction() as session:
-            by = clerk(counter_of(reach(session), sent.get("organisation_id")))
+            by = clerk(counter_of(reach(session).counters, sent.get("organisation_id")))
         new = _new_case(sent, claim, by)
         proven = _proven(sent)
 

@@ -8,8 +8,6 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.services.data_access import Basis, Look, Outcome, note_access
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.counter.queries import Reach
-from citizen_cloud.counter.refusals import NotACounter
-from citizen_cloud.errors import Invalid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,18 +20,6 @@ class Clerk:
 
 
 SYSTEM = Clerk(kind="system", id=None)
-
-
-def counter_of(reach: Reach, wanted: UUID | None) -> UUID:
-    """Return the counter somebody works at; who works at several says at which.
-
-    Raises ``NotACounter`` or ``Invalid``.
-    """
-    if not reach.counters or (wanted is not None and wanted not in reach.counters):
-        raise NotACounter
-    if wanted is None and len(reach.counters) > 1:
-        raise Invalid(errors=[{"pointer": "/organisation_id", "code": "required"}])
-    return wanted or next(iter(reach.counters))
 
 
 def at(by: Clerk, reach: Reach, organisation_id: UUID | None) -> Clerk:

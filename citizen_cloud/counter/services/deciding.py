@@ -14,7 +14,7 @@ from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.counter import queries
 from citizen_cloud.counter.notices import tell
 from citizen_cloud.counter.queries import Case, Reach
-from citizen_cloud.counter.refusals import CaseOver, NotACounter, SecondPersonRequired
+from citizen_cloud.counter.refusals import CaseOver, SecondPersonRequired
 from citizen_cloud.counter.rules import (
     ENROLMENT,
     NAME_CORRECTION,
@@ -26,6 +26,7 @@ from citizen_cloud.counter.rules import (
 from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
+from citizen_cloud.organisations.refusals import NotACounter
 
 CHANGED = {
     RECOVERY: ("phone",),

@@ -1,13 +1,12 @@
 """Links made and ended at a counter, with the documents on the table."""
 
 from typing import Any
-from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
-from citizen_cloud import clock
+from citizen_cloud import clock, db
 from citizen_cloud.accounts.refusals import (
     IdNumberInvalid,
     NameInvalid,
@@ -34,6 +33,9 @@ from citizen_cloud.families.schemas import (
 from citizen_cloud.families.services import attesting
 from citizen_cloud.families.services.asking import Wish
 from citizen_cloud.families.services.attesting import Counter
+from citizen_cloud.organisations.queries import counters_among
+from citizen_cloud.organisations.refusals import NotACounter
+from citizen_cloud.organisations.services.counters import counter_of
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant
 from citizen_cloud.web.idempotency import Answer, answer_once
@@ -47,17 +49,12 @@ blp = Blueprint(
 
 
 def _counter(sent: dict[str, Any]) -> Counter:
-    """Return who attests, and where. Raises ``NotFound`` for a place that is not the clerk's."""
-    places = grant().organisation_ids
-    place: UUID | None = sent.get("organisation_id")
-    if place is None and len(places) != 1:
-        raise Invalid(errors=[{"pointer": "/organisation_id", "code": "required"}])
-    place = next(iter(places)) if place is None else place
-    if place not in places:
-        raise NotFound
+    """Return who attests, and at which counter. Raises ``NotACounter`` or ``Invalid``."""
+    with db.statement() as connection:
+        counters = counters_among(connection, grant().organisation_ids)
     return Counter(
         account_id=caller().account_id,
-        organisation_id=place,
+        organisation_id=counter_of(counters, sent.get("organisation_id")),
         evidence=sent["evidence_reference"],
     )
 
@@ -71,6 +68,7 @@ class CounterLinks(MethodView):
     @blp.operation(
         "attestLink",
         NotFound,
+        NotACounter,
         IdNumberInvalid,
         NameInvalid,
         RealNameMismatch,
@@ -90,10 +88,10 @@ class CounterLinks(MethodView):
     def post(self, sent: dict[str, Any]) -> Response:
         """Record who acts for whom
 
-        Both are here with their documents: `acting` and `represented`. Or only the represented
-        person is, and the other one's request is named: `request_id`. Who is not known yet is
-        enrolled at level 3 and needs no phone. Both find the record in their messages and under
-        who looked at their data.
+        At a counter of a public authority. Both are here with their documents: `acting` and
+        `represented`. Or only the represented person is, and the other one's request is named:
+        `request_id`. Who is not known yet is enrolled at level 3 and needs no phone. Both find
+        the record in their messages and under who looked at their data.
         """
         if ("acting" in sent) == ("request_id" in sent):
             raise Invalid(errors=[{"pointer": "/acting", "code": "required"}])
@@ -127,7 +125,9 @@ class EndedCounterLink(MethodView):
 
     @blp.arguments(CounterEndSchema)
     @blp.response(200, CounterLinkMadeSchema)
-    @blp.operation("endLinkAtCounter", NotFound, IdNumberInvalid, NameInvalid, key=False)
+    @blp.operation(
+        "endLinkAtCounter", NotFound, NotACounter, IdNumberInvalid, NameInvalid, key=False
+    )
     @requires("families.attest")
     @limited("30/minute", by="account")
     def post(self, sent: dict[str, Any]) -> Response:

@@ -1,5 +1,6 @@
 """Reads of the room: places, roles and who holds them."""
 
+from citizen_cloud.organisations.queries.counters import counters_among
 from citizen_cloud.organisations.queries.people import (
     StaffRow,
     account,
@@ -20,6 +21,7 @@ __all__ = [
     "PlaceFilter",
     "StaffRow",
     "account",
+    "counters_among",
     "grant_of",
     "invitations",
     "organisation",
