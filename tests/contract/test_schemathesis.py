@@ -135,7 +135,7 @@ def accepted(operation):
         # A generated version is not the present one.
         *["412"] * ("If-Match" in names),
         # One code a minute for each phone.
-        *["429"] * (name == "requestCode"),
+        *["429"] * (name in ("requestCode", "requestCounterCode")),
     ]
 
 
