@@ -60,9 +60,6 @@ EXCUSED = {
     "setModuleSettings": "the module's own names and bounds",
     "importStock": "a generated file is no stock file",
     "listMaskOffers": "a position lies on the earth",
-    "startFederatedSignIn": "only a redirect has a start",
-    "createFederatedToken": "a state belongs to a redirect, and half a device is none",
-    "linkFederatedIdentity": "a generated ticket was not given here",
     **of_parts("EXCUSED"),
 }
 

@@ -63,3 +63,8 @@ BODIES = {
 }
 OWNERS = {"identity_id": {"owner"}}
 PEERS = {"neighbour": ("identity_id",), "newcomer": ("identity_id",)}
+EXCUSED = {
+    "startFederatedSignIn": "only a redirect has a start",
+    "createFederatedToken": "a state belongs to a redirect, and half a device is none",
+    "linkFederatedIdentity": "a generated ticket was not given here",
+}
