@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import clock, crypto, db
+from citizen_cloud.accounts.services import consents
 from citizen_cloud.errors import NotFound, Refusal
 from citizen_cloud.federation.refusals import (
     LinkRequired,
     LinkTicketInvalid,
 )
-from citizen_cloud.federation.rules import TITLES, Vouched
+from citizen_cloud.federation.rules import TITLES, Document, Vouched
 from citizen_cloud.federation.services import attempts, identities, signing_in
 from citizen_cloud.federation.services.attempts import Owed
 from citizen_cloud.federation.services.signing_in import Arrival
@@ -211,8 +212,10 @@ def link(someone, ticket):
         )
 
 
-def sign_in(subject):
-    arrival = Arrival(provider="wechat", title=TITLES["wechat"], vouched=Vouched(subject=subject))
+def sign_in(subject, **said):
+    arrival = Arrival(
+        provider="wechat", title=TITLES["wechat"], vouched=Vouched(subject=subject, **said)
+    )
     with db.transaction() as session:
         outcome = signing_in.sign_in(session, arrival=arrival, now=clock.now())
     if isinstance(outcome, Refusal):
@@ -238,6 +241,20 @@ def kinds(results):
     return sorted(
         type(result).__name__ if isinstance(result, Exception) else "done" for result in results
     )
+
+
+def test_a_document_counts_only_together_with_its_level(fresh_database):
+    someone = people.citizen()
+    document = Document(document_type="resident_id", number=someone.document_number, name="王小明")
+    with db.transaction() as session:
+        consents.answer_consent(
+            session, account_id=someone.account_id, purpose="real_name", version=1, granted=True
+        )
+    with pytest.raises(LinkRequired):
+        sign_in("u-1", level=1, document=document)
+    assert live(fresh_database) == 0
+    assert sign_in("u-1", level=2, document=document)
+    assert live(fresh_database) == 1
 
 
 def test_one_ticket_in_twenty_hands_links_one_account(fresh_database, race):
