@@ -135,6 +135,7 @@ def quota_left(server, token, offer):
 def test_keys_turn_while_the_city_lives_and_no_request_fails(installation, pool, record_property):
     world, server = installation.world, installation.server
     offers = world.offers(capacity=1_000_000)
+    db.install(pool)
     crypto.configure(installation.settings())
     witness = people.citizen(name="李四")
     assert quota_left(server, witness.token, offers[0]) == [201, 409]
@@ -155,6 +156,7 @@ def test_keys_turn_while_the_city_lives_and_no_request_fails(installation, pool,
     )
     assert crowd.wrong == [], crowd.summary()
     assert world.audit() == []
+    db.install(pool)
 
     before, now = crypto.current(), crypto.configure(installation.settings())
     assert set(now.fields.keys) == set(now.lookups.keys) == {f"k{TURNS + 1}"}
@@ -190,6 +192,7 @@ def check_no_second_quota(installation, witness, offers):
 def test_the_harness_notices_a_key_that_is_promoted_before_everybody_holds_it(installation, pool):
     world, server = installation.world, installation.server
     offers = world.offers(capacity=1_000)
+    db.install(pool)
     crypto.configure(installation.settings())
     ahead = replace(
         installation.settings(), token_keys=crypto.draw_key("k9") + "," + world.settings.token_keys
