@@ -42,6 +42,13 @@ def test_trouble_is_one_refusal_soon(wechat, hasty_port, mood):
     assert caught.value.facts == {"retry_after": 30}
 
 
+def test_an_endless_answer_is_cut_off_by_its_length_and_not_by_patience(wechat, wechat_port):
+    wechat.instead = stubs.flood
+    with capture_logs() as events, pytest.raises(ProviderUnavailable):
+        wechat_port.exchange("a-code", started=None, now=clock.now())
+    assert [event["reason"] for event in events] == ["WithoutEnd"]
+
+
 def test_a_server_that_is_not_there_is_trouble_too(wechat, hasty_port):
     hasty_port._url = "http://127.0.0.1:9/nobody"
     with pytest.raises(ProviderUnavailable):
