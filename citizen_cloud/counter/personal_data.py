@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.services import otp_tries
 from citizen_cloud.counter.rules import asked_of, asked_place, evidence_place, reason_place
 from citizen_cloud.manifest import Subject
 
@@ -69,7 +70,14 @@ def _opened(row: dict[str, Any]) -> dict[str, Any]:
 def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Blank the cases about a person and end those still open; return how many.
 
-    What is left says that two people decided something, and about nobody.
+    What is left says that two people decided something, and about nobody. Only a case knows that
+    its new phone was the person's, so its spent code goes with it.
     """
-    result = session.execute(_ERASE, {**asdict(subject), "now": now})
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    asked = asdict(subject)
+    codes = sum(
+        otp_tries.forget_over(session, phone=phone, now=now)
+        for case in session.execute(_CASES, asked).mappings()
+        if (phone := _opened(dict(case))["asked"].get("phone"))
+    )
+    result = session.execute(_ERASE, {**asked, "now": now})
+    return int(result.rowcount) + codes  # type: ignore[attr-defined]

@@ -13,6 +13,10 @@ from citizen_cloud.accounts.services import citizens, otp, otp_tries, real_name
 from citizen_cloud.accounts.services.citizens import Wish
 from citizen_cloud.accounts.services.otp_tries import ProvenPhone
 from citizen_cloud.errors import TooMany
+from citizen_cloud.federation.refusals import IdentityInUse
+from citizen_cloud.federation.rules import TITLES
+from citizen_cloud.federation.services import identities
+from citizen_cloud.federation.services.attempts import Owed
 from citizen_cloud.web import cursors
 
 CODE = "271828"
@@ -112,7 +116,7 @@ def test_two_processes_with_different_rings_make_one_account(city, each_with_its
 
         def sign_in(phone=phone):
             with db.transaction() as session:
-                return citizens._account(session, phone, Wish())
+                return citizens._account(session, phone, Wish(), None)
 
         ids = at_once(each_with_its_own, city, orders * 4, sign_in)
         assert len(set(ids)) == 1, ids
@@ -142,6 +146,28 @@ def test_two_processes_with_different_rings_bind_a_document_once(city, each_with
     results = at_once(each_with_its_own, city, [("k1", "k2"), ("k2", "k1")] * 4, prove)
     assert sum(isinstance(result, DocumentInUse) for result in results) == 7
     assert len(city.rows("SELECT 1 FROM accounts.person")) == 1
+
+
+@pytest.mark.parametrize("orders", ORDERS, ids=["added", "promoted", "removed"])
+def test_two_processes_with_different_rings_link_an_identity_once(city, each_with_its_own, orders):
+    for number in range(4):
+        owed = Owed(provider="wechat", subject=f"openid-{number}")
+        waiting = [people.citizen(1) for _ in range(8)]
+
+        def link(waiting=waiting, owed=owed):
+            account_id = waiting.pop().account_id
+            with db.transaction() as session:
+                return identities.link(
+                    session,
+                    owed=owed,
+                    account_id=account_id,
+                    title=TITLES["wechat"],
+                    now=clock.now(),
+                )
+
+        results = at_once(each_with_its_own, city, orders * 4, link)
+        assert sum(isinstance(result, IdentityInUse) for result in results) == 7, results
+    assert len(city.rows("SELECT 1 FROM federation.identity")) == 4
 
 
 def test_whoever_erased_and_comes_back_has_no_second_quota_after_a_rotation(full):

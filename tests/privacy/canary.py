@@ -15,7 +15,6 @@ from sqlalchemy import text
 from citizen_cloud import clock, crypto, db
 from citizen_cloud.app import contributions
 from citizen_cloud.cli.jobs import handlers_of
-from citizen_cloud.crypto import Undecryptable
 from citizen_cloud.db import Base
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.messages.jobs import deliver_due
@@ -59,6 +58,7 @@ class Canary:
     person_id: str = ""
     outlet: UUID = None
     clerk: object = None
+    system_id: UUID = None
     bookings: dict = field(default_factory=dict)
 
     @property
@@ -126,8 +126,8 @@ def work():
         pass
 
 
-def full(client, sms):
-    """Return a citizen who did everything there is."""
+def full(client, sms, *, parts=parts):
+    """Return a citizen who did everything there is, with all owners' parts or without them."""
     me = Canary(client, sms)
     me.outlet = people.pharmacy()
     me.clerk = people.staff(me.outlet)
@@ -198,6 +198,15 @@ def found(values):
     return places
 
 
+def _places():
+    """Return what binds each sealed column to its row, as its owner declared it."""
+    owners = (*contributions(), *discover().modules.values())
+    return {(one.table, one.column): one.place for owner in owners for one in owner.sealed}
+
+
+places = _places()
+
+
 def _opened(table, row, column):
     """Return a column's bytes as text, and opened where they are sealed for their row."""
     value = row[column]
@@ -205,13 +214,8 @@ def _opened(table, row, column):
         return []
     raw = bytes(value)
     texts = [raw.decode("utf-8", "replace")]
-    for part in (column, column.removesuffix("_sealed")):
-        for name in ("id", "account_id", "person_id"):
-            place = f"{table.fullname}:{part}:{row.get(name)}"
-            try:
-                texts.append(crypto.current().open(raw, place=place))
-            except Undecryptable:
-                continue
+    if place := places.get((table.fullname, column)):
+        texts.append(crypto.current().open(raw, place=place.format(**row)))
     return texts
 
 

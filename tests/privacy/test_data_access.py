@@ -25,6 +25,12 @@ from citizen_cloud.errors import Forbidden
 DAY = "/api/v1/masks/staff/bookings"
 
 
+@pytest.fixture
+def me(client, sms):
+    """A citizen whom only the masks counter looked at."""
+    return canary.full(client, sms, parts=())
+
+
 def scalar(sql, **facts):
     with db.transaction() as session:
         return session.scalar(text(sql), facts)

@@ -16,6 +16,7 @@ from citizen_cloud.privacy.services import exports
 
 # What only staff have; the clerk who served the canary has it.
 STAFFS = {"organisations.membership"}.union(*(getattr(p, "STAFFS", ()) for p in canary.parts))
+SYSTEMS = set().union(*(getattr(p, "SYSTEMS", ()) for p in canary.parts))
 # Keys by which a row is found and which tell its person nothing.
 HIDDEN = {("booking.allowance", "person_key"), ("accounts.otp_day", "allowance")}.union(
     *(getattr(p, "HIDDEN", ()) for p in canary.parts)
@@ -93,15 +94,17 @@ def test_the_bundle_holds_every_row_of_every_covered_table(client, shared_app, m
     host = shared_app.extensions[HOST]
     mine = json.dumps(bundle(client, me)["data"], ensure_ascii=False)
     # The bundle itself came after the rows it holds.
-    clerks = json.dumps(clerk_data(me), ensure_ascii=False, default=str)
+    clerks, systems = data_of(me.clerk.account_id), data_of(me.system_id)
     faults = []
     for table in sorted(covered_tables((*host.contributions, *host.modules.values()))):
-        is_staffs = table in STAFFS
-        who = (me.clerk.account_id,) if is_staffs else (me.account_id, me.person_id)
+        who, shown = (me.account_id, me.person_id), mine
+        if table in STAFFS:
+            who, shown = (me.clerk.account_id,), clerks
+        elif table in SYSTEMS:
+            who, shown = (me.system_id,), systems
         rows = rows_before_bundle(table, keys_of(*who))
         if not rows:
             faults.append(f"the canary has no row in {table}")
-        shown = clerks if is_staffs else mine
         faults += [f"{table} {row}: {gone}" for row in rows if (gone := missing(table, row, shown))]
     assert faults == []
 
@@ -118,10 +121,11 @@ def rows_before_bundle(table, keys):
     ]
 
 
-def clerk_data(me):
+def data_of(account_id):
     with db.transaction() as session:
-        subject = Subject(account_id=me.clerk.account_id)
-        return {o.name: o.data.export(session, subject) for o in owners.current().owners}
+        subject = Subject(account_id=account_id)
+        found = {o.name: o.data.export(session, subject) for o in owners.current().owners}
+    return json.dumps(found, ensure_ascii=False, default=str)
 
 
 def test_the_check_notices_an_owner_that_forgets_a_table(client, me):

@@ -160,3 +160,22 @@ def spend(session: Session, *, challenge_id: UUID, now: datetime | None = None) 
     # The WHERE is the lock: whoever waited for the row sees it spent.
     if session.scalar(_SPEND, {"id": challenge_id, "now": now}) is None:
         raise OtpInvalid
+
+
+_FORGET = text(
+    """
+    DELETE FROM accounts.otp_challenge
+     WHERE phone_index = ANY(:indexes)
+       AND (spent_at IS NOT NULL
+            OR expires_at <= coalesce(cast(:now AS timestamptz), statement_timestamp()))
+    """
+)
+
+
+def forget_over(session: Session, *, phone: str, now: datetime | None = None) -> int:
+    """Delete the codes to a number that open nothing any more; return how many.
+
+    Those still good stay: they may be for somebody else.
+    """
+    indexes = crypto.current().lookups_of("phone", phone)
+    return int(session.execute(_FORGET, {"indexes": indexes, "now": now}).rowcount)  # type: ignore[attr-defined]

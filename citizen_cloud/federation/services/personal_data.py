@@ -26,7 +26,7 @@ _IDENTITIES = text(
 )
 _ATTEMPTS = text(
     f"""
-    SELECT kind, provider, created_at, expires_at FROM federation.attempt
+    SELECT id, kind, provider, created_at, expires_at FROM federation.attempt
      WHERE account_id IN {_WHOSE} OR person_key IN {_KEYS} ORDER BY id
     """  # noqa: S608 - our own words only
 )

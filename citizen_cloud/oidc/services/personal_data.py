@@ -14,14 +14,15 @@ _ACCOUNTS = """
 _EXPORTS = {
     "partner_consents": text(
         f"""
-        SELECT k.client_id, c.name AS client, k.scopes, k.granted_at, k.changed_at, k.withdrawn_at
+        SELECT k.id, k.client_id, c.name AS client, k.scopes, k.granted_at, k.changed_at,
+               k.withdrawn_at
           FROM oidc.consent k JOIN oidc.client c ON c.id = k.client_id
          WHERE k.account_id IN ({_ACCOUNTS}) ORDER BY k.id
         """  # noqa: S608 - of constants
     ),
     "partner_sign_ins": text(
         f"""
-        SELECT client_id, scopes, level, amr, auth_time, created_at, expires_at, revoked_at,
+        SELECT id, client_id, scopes, level, amr, auth_time, created_at, expires_at, revoked_at,
                revoked_because
           FROM oidc.issuance
          WHERE account_id IN ({_ACCOUNTS}) OR person_id = :person_id ORDER BY id
@@ -29,7 +30,7 @@ _EXPORTS = {
     ),
     "partner_requests": text(
         f"""
-        SELECT client_id, scopes, created_at, expires_at, decided_at FROM oidc.request
+        SELECT id, client_id, scopes, created_at, expires_at, decided_at FROM oidc.request
          WHERE account_id IN ({_ACCOUNTS}) ORDER BY created_at
         """  # noqa: S608 - of constants
     ),
