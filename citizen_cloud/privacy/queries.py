@@ -1,5 +1,6 @@
-"""Who looked at a person's data, with the names of organisations, proxies and systems."""
+"""Who looked at a person's data, with the names of organisations, proxies and services."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import display_name_place, mask_name, name_place
-from citizen_cloud.privacy import rules
+from citizen_cloud.privacy import owners, rules
 from citizen_cloud.text import Text
 
 # A staff member stays unnamed: who it was is for the organisation and the audit trail to say.
@@ -24,7 +25,12 @@ _LOOKS = text(
            CASE WHEN d.reader_kind = 'proxy' THEN p.id END AS proxy_id,
            CASE WHEN d.reader_kind = 'proxy' THEN p.name_sealed END AS proxy_name_sealed,
            CASE WHEN a.kind = 'service' THEN a.id END AS system_id,
-           CASE WHEN a.kind = 'service' THEN a.display_name_sealed END AS system_name_sealed
+           CASE WHEN a.kind = 'service' THEN a.display_name_sealed END AS system_name_sealed,
+           CASE WHEN d.reader_kind = 'partner'
+                THEN (SELECT c.name FROM oidc.client c WHERE c.id = d.reader_id)
+                WHEN a.kind = 'service'
+                THEN (SELECT c.name FROM oidc.client c WHERE c.account_id = d.reader_id)
+                END AS service
       FROM accounts.data_access d
       LEFT JOIN organisations.organisation o ON o.id = d.organisation_id
       LEFT JOIN accounts.account a ON a.id = d.reader_id
@@ -48,10 +54,11 @@ def looks_at(
 ) -> list[dict[str, Any]]:
     """Return looks at a person's data, latest first."""
     asked = {"person_id": person_id, "before": before, "limit": limit}
-    return [_look(row) for row in session.execute(_LOOKS, asked).mappings()]
+    services = {owner.name: owner.title for owner in owners.current().owners}
+    return [_look(row, services) for row in session.execute(_LOOKS, asked).mappings()]
 
 
-def _look(row: RowMapping) -> dict[str, Any]:
+def _look(row: RowMapping, services: Mapping[str, Text]) -> dict[str, Any]:
     words = rules.ROLES.get(row["role"] or row["reader_kind"], rules.ROLES["staff"])
     return {
         "id": row["id"],
@@ -62,9 +69,10 @@ def _look(row: RowMapping) -> dict[str, Any]:
             "organisation": row["organisation"],
             "role": words.as_json(),
             "name": _name(row),
+            "service": row["service"],
         },
         "purpose": row["purpose"],
-        "purpose_text": rules.purpose_words(row["purpose"]).as_json(),
+        "purpose_text": rules.purpose_words(row["purpose"], services).as_json(),
         "categories": [_category(each) for each in row["categories"]],
         "basis": {
             "kind": row["basis_type"],

@@ -15,12 +15,20 @@ PERSONS_LEVEL = 2
 
 _OTHER = Text("其他业务", "Other business")
 PURPOSES: Mapping[str, Text] = {
-    "masks.redeem": Text("口罩领取核对", "Handing over masks"),
+    "accounts.read": Text("查看账号状态", "Looking up how your account stands"),
+    "accounts.suspend": Text("停用或恢复账号", "Suspending or restoring your account"),
+    "counter.enrolment": Text("窗口实名登记", "Enrolling you at a service counter"),
+    "counter.name_correction": Text("窗口更正姓名", "Correcting your name at a service counter"),
+    "counter.recovery": Text("窗口恢复账号", "Recovering your account at a service counter"),
+    "families.attest": Text("窗口办理代办关系", "Recording at a counter who acts for you"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
-    "counter.case": Text("窗口办理", "Business at a service counter"),
-    "families.proxy": Text("亲友代办", "Acting for you"),
+    "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),
 }
+# What somebody does for a person is named after the service it is done in.
+PROXY = "families.proxy"
+ACTING = Text("亲友代办", "Acting for you")
+ACTING_IN = Text("亲友代办：{service}", "Acting for you: {service}")
 ROOMS: Mapping[str, Text] = {
     "accounts": Text("账号与身份", "Account and identity"),
     "audit": Text("审计记录", "Audit trail"),
@@ -42,6 +50,10 @@ CATEGORIES: Mapping[str, Text] = {
     "birth_date": Text("出生日期", "Date of birth"),
     "phone": Text("手机号", "Phone number"),
     "bookings": Text("预约", "Bookings"),
+    "messages": Text("消息", "Messages"),
+    "family": Text("代办关系", "Who acts for whom"),
+    "account": Text("账号状态", "How the account stands"),
+    "identifier": Text("仅该机构可见的编号", "An id that only this partner sees"),
 }
 BASES: Mapping[str, Text] = {
     "booking": Text("您在该处的预约", "Your booking there"),
@@ -61,9 +73,19 @@ ROLES: Mapping[str, Text] = {
 }
 
 
-def purpose_words(purpose: str) -> Text:
-    """Return a purpose in words; one of a later room by its room, never an internal name."""
-    return PURPOSES.get(purpose) or ROOMS.get(purpose.partition(".")[0], _OTHER)
+def purpose_words(purpose: str, services: Mapping[str, Text]) -> Text:
+    """Return a purpose in words; one of a service by its name, never an internal one."""
+    if purpose in PURPOSES:
+        return PURPOSES[purpose]
+    within = purpose.removeprefix(PROXY).lstrip(".")
+    titles = {**ROOMS, **services}
+    title = titles.get(within.partition(".")[0])
+    if not purpose.startswith(PROXY):
+        return title or _OTHER
+    if title is None:
+        return ACTING
+    zh, en = ACTING_IN.zh, ACTING_IN.en
+    return Text(zh.format(service=title.zh), en.format(service=title.en))
 
 
 def category_words(category: str) -> Text:

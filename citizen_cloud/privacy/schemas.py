@@ -20,6 +20,13 @@ class LookReaderSchema(Outgoing):
         allow_none=True,
         metadata={"description": "A proxy's, masked, or a system's", "example": "李*光"},
     )
+    service = Both(
+        allow_none=True,
+        metadata={
+            "description": "A partner's service or system, as it was registered",
+            "example": {"zh": "海天医院预约挂号", "en": "Haitian Hospital appointments"},
+        },
+    )
 
 
 class LookCategorySchema(Outgoing):

@@ -15,6 +15,8 @@ EVERYWHERE = Grant(everywhere=True)
 
 
 def build(me):
+    read = f"/admin/accounts/{me.account_id}"
+    me.send("GET", read, headers=people.admin().headers)
     clerk, other = me.clerk.account_id, people.staff(me.outlet)
     with db.transaction() as session:
         session.execute(

@@ -33,9 +33,9 @@ class DataAccess(MethodView):
     def get(self, query: dict[str, Any]) -> Response:
         """List who looked at my data
 
-        Latest first: who (an organisation and a role; a proxy with a masked name; a system by its
-        name), when, what for, which kinds of data, by which right. Attempts that were refused are
-        listed too.
+        Latest first: who (an organisation and a role; a proxy with a masked name; a partner's
+        service or system by its name), when, what for, which kinds of data, by which right.
+        Attempts that were refused are listed too.
         """
         limit = query["limit"]
         before = None
