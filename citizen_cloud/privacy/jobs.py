@@ -1,5 +1,6 @@
 """What the room does by itself: bundles are made and forgotten, closures carried out."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -8,16 +9,29 @@ import structlog
 from citizen_cloud import db
 from citizen_cloud.privacy import owners
 from citizen_cloud.privacy.services import closures, erasure, exports
+from citizen_cloud.privacy.services.away import away
+
+MOST = 100
 
 log = structlog.get_logger(__name__)
+
+
+def _in_turn(found: Callable[..., list[UUID]]) -> Iterator[UUID]:
+    """Go through everything there is to do once, so that what fails keeps nothing else waiting."""
+    last = None
+    while True:
+        with db.transaction() as session:
+            ids = found(session, after=last, most=MOST)
+        yield from ids
+        if len(ids) < MOST:
+            return
+        last = ids[-1]
 
 
 def build_exports(now: datetime) -> int:
     """Make the bundles somebody waits for, each in its own transaction; return how many."""
     del now
-    with db.transaction() as session:
-        waiting = exports.waiting(session)
-    return sum(_built(export_id) for export_id in waiting)
+    return sum(_built(export_id) for export_id in _in_turn(exports.waiting))
 
 
 def _built(export_id: UUID) -> bool:
@@ -40,16 +54,17 @@ def forget_old(now: datetime) -> int:
 def carry_out_closures(now: datetime) -> int:
     """Take every due closure a step further; return how many accounts were erased.
 
-    The statements ask the database's clock. Nobody is erased while a module stands aside: it may
-    hold data that only it can erase.
+    The statements ask the database's clock. Nobody is erased while a module stands aside, or its
+    tables are left without it: it may hold data that only it can erase.
     """
     del now
     with db.transaction() as session:
-        due = erasure.due(session)
-    if due and owners.current().absent:
-        log.warning("closures_wait", modules=sorted(owners.current().absent), closures=len(due))
+        due = erasure.due(session, after=None, most=1)
+        missing = away(session, owners=owners.current()) if due else []
+    if missing:
+        log.warning("closures_wait", modules=missing)
         return 0
-    return sum(_carried_out(closure_id) for closure_id in due)
+    return sum(_carried_out(closure_id) for closure_id in _in_turn(erasure.due))
 
 
 def _carried_out(closure_id: UUID) -> bool:

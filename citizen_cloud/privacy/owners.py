@@ -32,6 +32,8 @@ class Owners:
     owners: tuple[Owner, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, BookingPolicy] = field(default_factory=dict)
+    # Every room and module of the process, whether it holds personal data or not.
+    known: frozenset[str] = frozenset()
 
 
 def owners_of(
@@ -40,7 +42,7 @@ def owners_of(
     absent: Mapping[str, str],
 ) -> Owners:
     """Put the list together."""
-    modules = tuple(modules)
+    contributions, modules = tuple(contributions), tuple(modules)
     rooms = tuple(
         Owner(name=room.name, title=room_title(room.name), data=room.personal_data)
         for room in contributions
@@ -55,6 +57,7 @@ def owners_of(
         owners=(*rooms, *services),
         absent=dict(absent),
         policies={m.name: m.bookings for m in modules if m.bookings is not None},
+        known=frozenset({*(room.name for room in contributions), *(m.name for m in modules)}),
     )
 
 

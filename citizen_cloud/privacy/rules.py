@@ -7,8 +7,9 @@ from citizen_cloud.text import Text
 
 EXPORT_LIFE = timedelta(days=7)
 CERTIFICATE_LIFE = timedelta(days=3 * 365)
-# Longer than any request: whoever was let in before the account was shut has finished.
-REST = timedelta(seconds=30)
+# Longer than any request: whoever was let in before the account was shut has finished. A booking
+# may wait for its turn, for a connection, and for the database, which ends every statement.
+REST = timedelta(seconds=60)
 CLOSURE_REASONS = ("not_needed", "privacy", "moved", "other")
 # The person's level is asked for where there is one, and a phone's where there is none.
 PERSONS_LEVEL = 2

@@ -8,8 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.booking import combiner
 from citizen_cloud.booking import services as kernel
 from citizen_cloud.privacy import jobs
+from citizen_cloud.privacy.refusals import ClosureInProgress
+from citizen_cloud.privacy.rules import REST
+from citizen_cloud.privacy.services import closures
 
 
 def scalar(sql, **facts):
@@ -62,6 +66,27 @@ def test_what_is_carried_out_can_not_be_undone(me):
     canary.pass_time(asked["id"])
     jobs.carry_out_closures(None)
     me.send("DELETE", "/me/closure", status=401)
+
+
+def test_whoever_undoes_while_the_account_is_being_shut_is_not_told_that_all_is_well(me):
+    """The gate let the request in; the job came between."""
+    asked = me.send("POST", "/me/closure", status=202).json
+    canary.pass_time(asked["id"])
+    jobs.carry_out_closures(None)
+    with db.transaction() as session, pytest.raises(ClosureInProgress):
+        closures.undo_closure(session, account_id=me.account_id)
+    assert scalar("SELECT status FROM privacy.closure WHERE id = :id", id=asked["id"]) == "closing"
+
+
+def test_what_was_let_in_before_the_account_was_shut_has_ended_when_the_erasure_begins(app):
+    """Waiting for a turn, a connection and the database, one after the other."""
+    with db.statement() as connection:
+        longest = connection.scalar(
+            text("SELECT cast(current_setting('statement_timeout') AS interval)")
+        )
+    assert longest.total_seconds() > 0
+    waits = combiner.PATIENCE_S + 5 + longest.total_seconds()
+    assert waits < REST.total_seconds()
 
 
 def test_staff_do_not_close_themselves(client, app):

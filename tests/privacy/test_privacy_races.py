@@ -1,13 +1,16 @@
 """Two workers at one closure, two requests for one bundle, a booking while somebody leaves."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import people
 import pytest
 from canary import pass_time
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from citizen_cloud import db
 from citizen_cloud.accounts.refusals import BulkReadStopped
@@ -76,6 +79,62 @@ def test_of_many_workers_one_erases_and_one_certificate_is_signed():
     assert [one for one in done if one is True] == [True]
     assert scalar("SELECT count(*) FROM audit.entry WHERE action = 'privacy.erased'") == 1
     assert scalar("SELECT taken FROM booking.slot WHERE id = :id", id=offer) == 0
+
+
+def test_what_fails_again_and_again_keeps_nobody_else_waiting(monkeypatch):
+    """More than a batch of them, asked for first."""
+    monkeypatch.setattr(jobs, "MOST", 2)
+    poisoned, last = [people.citizen() for _ in range(4)], people.citizen()
+    everybody = [*poisoned, last]
+    (owner, *others) = owners.current().owners
+    bad = {one.account_id for one in poisoned}
+
+    def give(session, subject):
+        return 1 / 0 if subject.account_id in bad else owner.data.export(session, subject)
+
+    def forget(session, subject, now):
+        return 1 / 0 if subject.account_id in bad else owner.data.erase(session, subject, now)
+
+    stranger = replace(owner, data=replace(owner.data, export=give, erase=forget))
+    owners.install(replace(owners.current(), owners=(stranger, *others)))
+    for one in everybody:
+        with db.transaction() as session:
+            exports.request_export(session, account_id=one.account_id, kind="citizen")
+    assert jobs.build_exports(None) == 1
+    ids = [ask(one) for one in everybody]
+    for _ in range(2):
+        for closure_id in ids:
+            pass_time(closure_id)
+        erased = jobs.carry_out_closures(None)
+    assert erased == 1
+    ended = "SELECT status FROM privacy.closure WHERE id = :id"
+    assert [scalar(ended, id=one) for one in ids] == [*["closing"] * 4, "closed"]
+
+
+def test_nobody_is_erased_while_tables_are_left_of_a_package_that_is_gone(fresh_database):
+    someone = people.citizen()
+    with fresh_database.owner() as connection:
+        connection.execute(text("CREATE SCHEMA clinics"))
+        connection.execute(text("CREATE TABLE clinics.visit (person_id uuid)"))
+    closure_id = begun(someone)
+    with fresh_database.owner() as connection:
+        connection.execute(text("GRANT USAGE ON SCHEMA clinics TO citizen_cloud_app"))
+    with capture_logs() as lines:
+        assert jobs.carry_out_closures(None) == 0
+    assert {"event": "closures_wait", "modules": ["clinics"], "log_level": "warning"} in lines
+    with db.transaction() as session:
+        exports.request_export(session, account_id=someone.account_id, kind="citizen")
+    assert jobs.build_exports(None) == 1
+    with db.transaction() as session:
+        export_id = session.scalar(text("SELECT id FROM privacy.export"))
+        bundle = exports.open_bundle(
+            session, account_id=someone.account_id, kind="citizen", export_id=export_id
+        )
+    assert {"owner": "clinics", "reason": "unavailable"} in json.loads(bundle)["not_included"]
+    with fresh_database.owner() as connection:
+        connection.execute(text("DROP SCHEMA clinics CASCADE"))
+    assert jobs.carry_out_closures(None) == 1
+    assert scalar("SELECT status FROM privacy.closure WHERE id = :id", id=closure_id) == "closed"
 
 
 def test_of_many_wishes_one_is_a_closure_and_one_a_bundle():

@@ -61,7 +61,7 @@ class Closure(MethodView):
         return {**asked.closure, "secret": asked.secret}
 
     @blp.response(204)
-    @blp.operation("undoClosure")
+    @blp.operation("undoClosure", ClosureInProgress)
     @signed_in()
     def delete(self) -> None:
         """Keep my account

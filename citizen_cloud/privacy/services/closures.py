@@ -120,6 +120,9 @@ _UNDO = text(
 )
 
 
+_SHUT = text("SELECT 1 FROM privacy.closure WHERE account_id = :account_id AND status = 'closing'")
+
+
 def own_closure(session: Session, *, account_id: UUID) -> dict[str, Any] | None:
     """Return the closure of an account that can still be undone, None where there is none."""
     row = session.execute(_OWN, {"account_id": account_id}).mappings().first()
@@ -127,9 +130,14 @@ def own_closure(session: Session, *, account_id: UUID) -> dict[str, Any] | None:
 
 
 def undo_closure(session: Session, *, account_id: UUID, now: datetime | None = None) -> bool:
-    """Stay after all; False where nothing was under way, or it is being carried out already."""
+    """Stay after all; False where nothing was under way.
+
+    Raises ``ClosureInProgress`` where the account is shut already: that nobody undoes.
+    """
     closure_id = session.scalar(_UNDO, {"account_id": account_id, "now": now})
     if closure_id is None:
+        if session.scalar(_SHUT, {"account_id": account_id}):
+            raise ClosureInProgress
         return False
     record(session, act("closure_undone", closure_id, account_id))
     return True

@@ -30,9 +30,10 @@ _NOW = "coalesce(cast(:now AS timestamptz), statement_timestamp())"
 _DUE = text(
     f"""
     SELECT id FROM privacy.closure
-     WHERE (status = 'cooling' AND due_at <= {_NOW})
-        OR (status = 'closing' AND begun_at <= {_NOW} - :rest)
-     ORDER BY due_at LIMIT 100
+     WHERE ((status = 'cooling' AND due_at <= {_NOW})
+        OR (status = 'closing' AND begun_at <= {_NOW} - :rest))
+       AND (cast(:after AS uuid) IS NULL OR id > :after)
+     ORDER BY id LIMIT :most
     """  # noqa: S608 - a constant
 )
 _BEGIN = text(
@@ -44,9 +45,12 @@ _BEGIN = text(
 )
 
 
-def due(session: Session, *, now: datetime | None = None) -> list[UUID]:
-    """Return the closures something is to be done about."""
-    return list(session.scalars(_DUE, {"now": now, "rest": REST}))
+def due(
+    session: Session, *, after: UUID | None, most: int, now: datetime | None = None
+) -> list[UUID]:
+    """Return closures something is to be done about, in the order they were asked for."""
+    asked = {"now": now, "rest": REST, "after": after, "most": most}
+    return list(session.scalars(_DUE, asked))
 
 
 def begin(session: Session, *, closure_id: UUID, now: datetime | None = None) -> bool:

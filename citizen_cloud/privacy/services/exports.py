@@ -19,6 +19,7 @@ from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.privacy.owners import Owner, Owners
 from citizen_cloud.privacy.refusals import ExportInProgress, ExportNotReady
 from citizen_cloud.privacy.rules import EXPORT_LIFE
+from citizen_cloud.privacy.services.away import away
 from citizen_cloud.text import Text
 
 FORMAT = "citizen-cloud-export/1"
@@ -67,10 +68,18 @@ _READY = text(
 )
 
 
-def waiting(session: Session) -> list[UUID]:
-    """Return the bundles somebody waits for, in the order they were asked for."""
-    sql = text("SELECT id FROM privacy.export WHERE status = 'waiting' ORDER BY id LIMIT 100")
-    return list(session.scalars(sql))
+_WAITING = text(
+    """
+    SELECT id FROM privacy.export
+     WHERE status = 'waiting' AND (cast(:after AS uuid) IS NULL OR id > :after)
+     ORDER BY id LIMIT :most
+    """
+)
+
+
+def waiting(session: Session, *, after: UUID | None, most: int) -> list[UUID]:
+    """Return bundles somebody waits for, in the order they were asked for."""
+    return list(session.scalars(_WAITING, {"after": after, "most": most}))
 
 
 def build(
@@ -111,7 +120,9 @@ def _bundle(session: Session, row: RowMapping, owners: Owners) -> dict[str, Any]
         "person_id": row["person_id"],
         "manifest": [_described(owner) for owner in owners.owners],
         # Reasons stay inside: they may name files and libraries.
-        "not_included": [{"owner": name, "reason": "unavailable"} for name in owners.absent],
+        "not_included": [
+            {"owner": name, "reason": "unavailable"} for name in away(session, owners=owners)
+        ],
         "data": {owner.name: owner.data.export(session, subject) for owner in owners.owners},
     }
 
