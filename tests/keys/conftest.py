@@ -71,7 +71,8 @@ def full(city):
         session.execute(
             text(
                 "UPDATE accounts.account SET display_name_sealed = :n, totp_sealed = :t, "
-                "next_totp_sealed = :x WHERE id = :id"
+                "next_totp_sealed = :x "
+                "WHERE id = :id"
             ),
             {
                 "n": rings.seal("柜台", place=display_name_place(clerk.account_id)),
