@@ -167,6 +167,21 @@ def test_what_core_does_not_ask_of_us_is_refused_by_its_name(flow, site):
         assert answer.headers["Location"].startswith(CALLBACK)
 
 
+@pytest.mark.parametrize("odd", ['"', "\\", "代码", 'code"token', "<script>"])
+def test_odd_letters_break_no_door(flow, client, site, odd):
+    """An error's description must not hold them, and a page must not repeat them."""
+    for name in partners.asked(site):
+        answer = flow.ask(site, **{name: odd})
+        assert answer.status_code in (302, 400), name
+        assert odd not in answer.text or odd == '"'
+    form = {"grant_type": odd, "code": odd, "refresh_token": odd, "scope": odd, "token": odd}
+    for door in ("token", "revoke", "introspect"):
+        answer = client.post(f"/oauth2/{door}", data=form, headers=site.basic)
+        assert answer.status_code in (200, 400), door
+    hints = {"id_token_hint": odd, "post_logout_redirect_uri": odd, "state": odd}
+    assert client.get("/oauth2/logout", query_string=hints).status_code == 400
+
+
 def test_unknown_and_suspended_clients_get_a_page_and_no_redirect(flow, site):
     change("UPDATE oidc.client SET status = 'suspended' WHERE id = :id", id=site.id)
     for changes in ({}, {"client_id": "nobody"}, {"client_id": None}, {"state": "a\0b"}):
