@@ -231,6 +231,14 @@ def test_logging_out_ends_one_sign_in_and_goes_back(flow, client, site, citizen)
     assert client.get("/api/v1/me", headers=citizen.headers).status_code == 200
 
 
+def test_a_log_out_that_names_no_sign_in_says_that_it_ended_nothing(flow, client, site, citizen):
+    told = flow.tokens(site, citizen)
+    page = log_out(client, client_id=str(site.id), post_logout_redirect_uri=GOODBYE)
+    assert "nothing was ended" in page.text
+    assert flow.userinfo(told["access_token"]).status_code == 200
+    assert "You are signed out" in log_out(client, id_token_hint=told["id_token"]).text
+
+
 def test_a_log_out_goes_nowhere_it_should_not(flow, client, site, hospital, citizen):
     told = flow.tokens(site, citizen)
     hint = {"id_token_hint": told["id_token"]}

@@ -10,7 +10,12 @@ depends_on = ("accounts_0001",)
 
 
 def upgrade() -> None:
-    """Add the sign-in."""
+    """Add the sign-in, and when a client was last let in again."""
+    op.add_column(
+        "client",
+        sa.Column("active_since", sa.DateTime(timezone=True), nullable=True),
+        schema="oidc",
+    )
     op.add_column("issuance", sa.Column("sign_in_id", sa.Uuid(), nullable=True), schema="oidc")
     op.create_foreign_key(
         op.f("fk_issuance_sign_in_id"),
@@ -26,7 +31,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Take both away."""
+    op.drop_column("client", "active_since", schema="oidc")
     op.drop_index("ix_issuance_sign_in", "issuance", schema="oidc")
     op.drop_constraint(op.f("fk_issuance_sign_in_id"), "issuance", schema="oidc")
     op.drop_column("issuance", "sign_in_id", schema="oidc")

@@ -21,6 +21,7 @@ JOINS = """
 STANDS = """
        (i.revoked_at IS NULL AND i.expires_at > t AND k.withdrawn_at IS NULL
         AND c.status = 'active' AND o.status = 'active' AND a.status = 'active'
+        AND (c.active_since IS NULL OR i.created_at >= c.active_since)
         AND s.id IS NOT NULL AND s.revoked_at IS NULL AND d.removed_at IS NULL
         AND i.person_id IS NOT DISTINCT FROM p.id)
 """

@@ -46,7 +46,12 @@ class Holder:
     def subject(self) -> str:
         """Return the id under which this partner knows the citizen."""
         person_id = self.identity.person_id if self.identity else None
-        return subject(sector=self.sector, person_id=person_id, account_id=self.account_id)
+        return subject(
+            organisation_id=self.organisation_id,
+            sector=self.sector,
+            person_id=person_id,
+            account_id=self.account_id,
+        )
 
 
 # Everything that can end a token is asked for here, at every request.
