@@ -9,9 +9,9 @@ import pytest
 from partners import CALLBACK, change
 from sqlalchemy import event
 
-from citizen_cloud.app import roles_by_permission
+from citizen_cloud.app import CONTRIBUTIONS, roles_by_permission
 from citizen_cloud.oidc.rules.addresses import is_acceptable, sector_of
-from citizen_cloud.oidc.rules.scopes import delegable, level_of
+from citizen_cloud.oidc.rules.scopes import PLATFORM, delegable, level_of
 from citizen_cloud.portal.state import HOST
 from citizen_cloud.web.caller import Ports
 
@@ -223,6 +223,11 @@ def test_levels_are_read_in_either_spelling():
 def test_no_system_gets_what_only_the_platforms_people_may(office, scope):
     answer = office.register(type="service", scopes=[scope], redirect_uris=[])
     assert (answer.status_code, answer.json["code"]) == (422, "scope_unknown")
+
+
+def test_no_room_is_forgotten_among_those_whose_permissions_no_system_gets():
+    assert set(CONTRIBUTIONS) <= PLATFORM
+    assert delegable({f"{room}.anything": frozenset({"staff"}) for room in CONTRIBUTIONS}) == set()
 
 
 def test_a_system_has_no_addresses(office):

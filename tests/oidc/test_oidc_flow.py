@@ -10,6 +10,7 @@ from partners import CALLBACK, change, query_of
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.oidc.schemas.partners import DecisionAnswerSchema
 
 
 def claims_of(id_token):
@@ -144,6 +145,14 @@ def test_state_comes_back_as_it_was_sent(flow, site, citizen):
     assert query_of(back)["state"] == state
     bare = flow.decide(citizen, flow.request_id(site, state=None)).json["redirect_to"]
     assert "state" not in query_of(bare)
+
+
+def test_the_longest_state_still_fits_into_an_address(flow, site, citizen):
+    longest = "症" * 666
+    back = flow.decide(citizen, flow.request_id(site, state=longest)).json["redirect_to"]
+    assert query_of(back)["state"] == longest
+    DecisionAnswerSchema().fields["redirect_to"].validators[0](back)
+    assert flow.ask(site, state=longest + "症").status_code == 400
 
 
 def test_what_core_does_not_ask_of_us_is_refused_by_its_name(flow, site):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
@@ -361,6 +362,38 @@ def test_of_two_who_open_one_request_at_once_one_keeps_it(races, fresh_database)
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(show, two))
     assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+
+
+def test_nothing_that_starts_after_a_device_was_removed_succeeds(races, fresh_database):
+    site, citizen = partners.register(people.pharmacy()), people.citizen()
+    told = Flow(races.test_client()).tokens(site, citizen)
+    removed = threading.Event()
+    wrong = []
+
+    def knock(number):
+        flow = Flow(races.test_client())
+        for _ in range(40):
+            is_late = removed.is_set()
+            if number % 2:
+                answer = flow.userinfo(told["access_token"])
+            else:
+                answer = flow.refresh(site, told["refresh_token"])
+            if is_late and answer.status_code == 200:
+                wrong.append(answer)
+
+    def remove():
+        path = f"/api/v1/me/devices/{citizen.device_id}"
+        answer = races.test_client().delete(path, headers=citizen.headers)
+        removed.set()
+        return answer.status_code
+
+    with ThreadPoolExecutor(9) as threads:
+        knocking = [threads.submit(knock, number) for number in range(8)]
+        assert threads.submit(remove).result() == 204
+        for one in knocking:
+            one.result()
+    assert wrong == []
+    assert Flow(races.test_client()).userinfo(told["access_token"]).status_code == 401
 
 
 def test_tokens_are_long_and_kept_by_their_hashes(flow, site, citizen):

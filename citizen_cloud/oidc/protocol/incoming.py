@@ -63,7 +63,9 @@ class Incoming(OAuth2Request):  # type: ignore[misc]
             raise InvalidRequestError("Too many parameters.")
         for name, values in lists.items():
             longest = LONGEST_TOKEN if name in _LONG else LONGEST
-            if any(len(value) > longest or _CONTROL.search(value) for value in values):
+            # In bytes: a state comes back percent-encoded, and has to fit into an address.
+            sizes = [len(value.encode("utf-8", "surrogatepass")) for value in values]
+            if max(sizes) > longest or any(_CONTROL.search(value) for value in values):
                 raise InvalidRequestError("A parameter is too long or holds control characters.")
         if not _WORDS.fullmatch(self.form.get("response_type", "")):
             raise InvalidRequestError("'response_type' cannot be read.")
