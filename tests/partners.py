@@ -4,13 +4,16 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
+import people
 from sqlalchemy import text
 
 from citizen_cloud import db
-from citizen_cloud.oidc.services import clients
+from citizen_cloud.oidc import doors
+from citizen_cloud.oidc.services import clients, issuing
 from citizen_cloud.oidc.services.clients import NewClient
 from citizen_cloud.organisations.services import Actor
 from citizen_cloud.text import Text
@@ -56,6 +59,12 @@ def register(
             session, new=new, delegable=frozenset(permissions), actor=SYSTEM
         )
     return Partner(made.client.id, made.secret, redirect_uri)
+
+
+def system(organisation_id):
+    """Return a system that hands masks out."""
+    name = ("masks.redeem",)
+    return register(organisation_id, kind="service", scopes=name, permissions=name)
 
 
 def challenge(verifier=VERIFIER):
@@ -154,3 +163,33 @@ def change(sql, **values):
     """Move a row, mostly back in time."""
     with db.transaction() as session:
         session.execute(text(sql), values)
+
+
+def drawn(client, token):
+    """Return all that the provider draws or signs for an account and a system, by its kind."""
+    flow, place = Flow(client), people.pharmacy()
+    someone = SimpleNamespace(headers={"Authorization": f"Bearer {token}"})
+    site, other = register(place), register(place, id_token_alg="ES256")  # noqa: S106 - an algorithm
+    asked_for = {"scopes": ("openid", "phone")}
+    told = flow.tokens(site, someone, **asked_for)
+    machine = system(place)
+    over = flow.system(machine).json["access_token"]
+    change("UPDATE oidc.client SET status = 'suspended' WHERE id = :id", id=machine.id)
+    living = flow.system(system(place)).json["access_token"]
+    claims = flow.userinfo(told["access_token"]).json
+    return {
+        "oidc_code": flow.code(site, someone, **asked_for),
+        "oidc_access_token": told["access_token"],
+        "oidc_access_as_system": told["access_token"].replace(issuing.PARTNER, issuing.SERVICE, 1),
+        "oidc_refresh_token": told["refresh_token"],
+        "oidc_id_token": told["id_token"],
+        "oidc_id_token_es256": flow.tokens(other, someone, **asked_for)["id_token"],
+        "oidc_client_secret": site.secret,
+        "oidc_client_id": str(site.id),
+        "oidc_request": flow.request_id(site),
+        "oidc_userinfo": doors.provider_keys().sign(claims, alg="RS256"),
+        "oidc_system_over": over,
+        "oidc_system_made_up": issuing.SERVICE + "x" * 43,
+        "oidc_system_bare": living.removeprefix(issuing.SERVICE),
+        "oidc_system_letters": issuing.SERVICE,
+    }

@@ -182,7 +182,9 @@ def log_out() -> Response:
             answer: Answer | None = provider.create_endpoint_response("end_session", wish)
     except OAuth2Error as error:
         return pages.refused(error.error)
-    return pages.logged_out() if answer is None else _response(answer)
+    if answer is None:
+        return pages.logged_out() if wish.id_token_claims else pages.nothing_ended()
+    return _response(answer)
 
 
 def _parameters() -> Iterable[tuple[str, str]]:

@@ -10,13 +10,27 @@ from citizen_cloud.oidc.services.signing_keys import forget_retired, rotate_keys
 # Sign-ins at partners are kept as long as logs must be (Cybersecurity Law: six months).
 _FORGET = (
     text("DELETE FROM oidc.token WHERE expires_at < :now - interval '1 hour'"),
-    text("DELETE FROM oidc.request WHERE expires_at < :now - interval '1 day'"),
+    # Anybody can make one that nobody opens, hundreds a minute.
+    text(
+        """
+        DELETE FROM oidc.request
+         WHERE expires_at < :now - CASE WHEN account_id IS NULL THEN interval '0'
+                                        ELSE interval '1 day' END
+        """
+    ),
     text("DELETE FROM oidc.client_secret WHERE expires_at < :now"),
     text(
         """
         DELETE FROM oidc.issuance i
          WHERE i.expires_at < :now - interval '183 days'
            AND NOT EXISTS (SELECT 1 FROM oidc.token t WHERE t.issuance_id = i.id)
+        """
+    ),
+    text(
+        """
+        DELETE FROM oidc.consent k
+         WHERE k.withdrawn_at < :now - interval '183 days'
+           AND NOT EXISTS (SELECT 1 FROM oidc.issuance i WHERE i.consent_id = k.id)
         """
     ),
 )

@@ -57,3 +57,15 @@ def logged_out() -> Response:
             "You are signed out at the partner. You are still signed in in the app.",
         ),
     )
+
+
+def nothing_ended() -> Response:
+    """Say that a log-out named no sign-in: who sits at a shared screen must not rely on it."""
+    return page(
+        Text("未能退出", "Not signed out"),
+        Text(
+            "请求未指明要退出的登录，本页没有退出任何登录。请在合作方页面退出，或在市民云应用中撤回授权。",
+            "The request named no sign-in, so nothing was ended here. Sign out at the partner, or "
+            "take your consent back in the Citizen Cloud app.",
+        ),
+    )

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 import jwt
+import partners
+import people
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts import tokens
+from citizen_cloud.oidc import doors
+from citizen_cloud.oidc.issuer import issuer
 
 ATTACKS = json.loads((Path(__file__).parent / "jwt_attacks.json").read_text("utf-8"))
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
@@ -49,6 +53,14 @@ def credential_key():
     return Ed25519PrivateKey.from_private_bytes(crypto.current().credentials.primary[1])
 
 
+def provider_signature(alg):
+    def sign(message):
+        held = jwt.PyJWK.from_dict(dict(doors.provider_keys().signers[alg].private_jwk))
+        return jwt.get_algorithm_by_name(alg).sign(message, held.key)
+
+    return sign
+
+
 SIGNERS = {
     "ours": lambda message: our_key().sign(message),
     "none": lambda _: b"",
@@ -66,6 +78,8 @@ SIGNERS = {
     "hs512_public_raw": lambda message: hmac.digest(public_raw(), message, hashlib.sha512),
     "rs256": rsa_signature,
     "es256": es_signature,
+    "provider_rs256": provider_signature("RS256"),
+    "provider_es256": provider_signature("ES256"),
 }
 
 
@@ -76,6 +90,8 @@ def value(given, mine, other, name):
     special = {"float": now + 300.5, "null": None, "stranger": stranger_jwk()}
     if given == "other":
         return other[name]
+    if name in ("iss", "aud", "kid"):
+        special |= mine["oidc_names"]
     return special.get(given, given) if isinstance(given, str) else given
 
 
@@ -144,6 +160,7 @@ def forge(attack, mine, other):
         "refresh": mine["refresh_token"],
         "device_secret": mine["secret"],
         "empty": "",
+        **mine["oidc"],
     }.get(form, whole)
 
 
@@ -166,8 +183,22 @@ def owner(answer):
 
 
 @pytest.fixture
-def two(world):
-    return owner(world.sign_in()), owner(world.sign_in())
+def two(world, app):
+    mine, other = world.sign_in(), world.sign_in()
+    with app.test_request_context():
+        oidc = {"oidc": partners.drawn(world.client, mine["access_token"]), "oidc_names": names()}
+    return {**owner(mine), **oidc}, owner(other)
+
+
+def names():
+    """Return what the provider calls itself, its keys and a client."""
+    signers = doors.provider_keys().signers
+    kids = {f"provider {alg}": signer.kid for alg, signer in signers.items()}
+    return {
+        "provider": issuer().url,
+        "client": str(partners.register(people.pharmacy()).id),
+        **kids,
+    }
 
 
 def test_the_corpus_is_large_and_its_plain_token_is_good(world, two):
@@ -190,6 +221,12 @@ def test_no_token_of_the_corpus_is_accepted(world, two):
         body.pop("trace_id")
         seen.add(json.dumps(body, sort_keys=True))
     assert len(seen) == 1
+
+
+def test_a_systems_own_token_is_known_and_opens_no_citizens_door(world):
+    told = partners.Flow(world.client).system(partners.system(people.pharmacy())).json
+    assert world.get("/me", told["access_token"]).status_code == 403
+    assert world.get("/masks/staff/bookings", told["access_token"]).status_code == 200
 
 
 def test_a_token_in_the_query_counts_for_nothing(world, two):

@@ -1,14 +1,17 @@
 """Registering clients, and what systems may do with their tokens."""
 
+from datetime import timedelta
+
+import jwt
 import partners
 import people
 import pytest
 from partners import CALLBACK, change
 from sqlalchemy import event
 
-from citizen_cloud.app import roles_by_permission
+from citizen_cloud.app import CONTRIBUTIONS, roles_by_permission
 from citizen_cloud.oidc.rules.addresses import is_acceptable, sector_of
-from citizen_cloud.oidc.rules.scopes import delegable, level_of
+from citizen_cloud.oidc.rules.scopes import PLATFORM, delegable, level_of
 from citizen_cloud.portal.state import HOST
 from citizen_cloud.web.caller import Ports
 
@@ -125,6 +128,53 @@ def test_a_scope_that_is_taken_away_is_gone_from_tokens_already_given(office, fl
     assert set(flow.userinfo(token).json) == {"sub"}
 
 
+def test_a_client_that_is_let_in_again_begins_anew(office, flow, site, system, citizen):
+    """Suspended for a leak, and active again: what leaked stays worthless."""
+    client = flow.client
+    told = flow.tokens(site, citizen)
+    code, machine = flow.code(site, citizen), flow.system(system).json["access_token"]
+    for one in (site, system):
+        office.change(one.id, status="suspended")
+        assert office.change(one.id, status="active").json["status"] == "active"
+    assert flow.userinfo(told["access_token"]).status_code == 401
+    assert flow.refresh(site, told["refresh_token"]).json["error"] == "invalid_grant"
+    assert flow.exchange(site, code).json["error"] == "invalid_grant"
+    path = "/api/v1/masks/staff/bookings"
+    assert client.get(path, headers={"Authorization": f"Bearer {machine}"}).status_code == 401
+    assert flow.userinfo(flow.tokens(site, citizen)["access_token"]).status_code == 200
+    assert client.get(path, headers=bearer(flow.system(system))).status_code == 200
+
+
+def test_no_code_goes_to_an_address_that_was_taken_from_the_client(office, flow, site, citizen):
+    """A subdomain fell into strange hands; requests that name it are under way."""
+    request_id = flow.request_id(site)
+    assert flow.shown(citizen, request_id).status_code == 200
+    office.change(site.id, redirect_uris=["https://hospital.example/elsewhere"])
+    for granted in (True, False):
+        answer = flow.decide(citizen, request_id, granted=granted)
+        assert (answer.status_code, answer.json["code"]) == (409, "authorization_request_over")
+    assert flow.ask(site).status_code == 400
+
+
+def test_clients_are_not_touched_from_a_desk_that_was_left_alone(office, client, site):
+    change("UPDATE accounts.sign_in SET proved_at = proved_at - interval '6 minutes'")
+    secret = client.post(f"/api/v1/admin/clients/{site.id}/secret", headers=office.headers)
+    moved = office.change(site.id, redirect_uris=["https://hospital.example/elsewhere"])
+    for answer in (secret, moved, office.register()):
+        assert (answer.status_code, answer.json["code"]) == (401, "step_up_required")
+    listed = client.get("/api/v1/admin/clients", headers=office.headers)
+    assert listed.status_code == 200
+
+
+def test_two_organisations_on_one_host_cannot_compare_citizens(flow, site, citizen):
+    neighbour = partners.register(people.pharmacy())
+    told = [flow.tokens(one, citizen) for one in (site, neighbour)]
+    seen = [flow.userinfo(one["access_token"]).json["sub"] for one in told]
+    assert seen[0] != seen[1]
+    inside = [jwt.decode(one["id_token"], options={"verify_signature": False}) for one in told]
+    assert [claims["sub"] for claims in inside] == seen
+
+
 def test_a_subject_is_stable_and_differs_by_sector(flow, hospital, citizen):
     def seen(sector):
         site = partners.register(hospital, sector=sector)
@@ -173,6 +223,11 @@ def test_levels_are_read_in_either_spelling():
 def test_no_system_gets_what_only_the_platforms_people_may(office, scope):
     answer = office.register(type="service", scopes=[scope], redirect_uris=[])
     assert (answer.status_code, answer.json["code"]) == (422, "scope_unknown")
+
+
+def test_no_room_is_forgotten_among_those_whose_permissions_no_system_gets():
+    assert set(CONTRIBUTIONS) <= PLATFORM
+    assert delegable({f"{room}.anything": frozenset({"staff"}) for room in CONTRIBUTIONS}) == set()
 
 
 def test_a_system_has_no_addresses(office):
@@ -344,6 +399,22 @@ def test_a_systems_deeds_bear_its_name(flow, client, system, hospital, session):
     ).all()
     assert kinds
     assert set(kinds) == {"service"}
+
+
+def test_a_citizen_reads_the_name_of_the_system_that_looked(office, flow, client, system, hospital):
+    citizen = people.citizen()
+    offer = people.offer(organisation_id=hospital, campaign_id=people.campaign())
+    people.booking(citizen, offer)
+
+    def seen():
+        path = f"/api/v1/masks/staff/bookings?date={people.today() + timedelta(days=1)}"
+        assert client.get(path, headers=bearer(flow.system(system))).status_code == 200
+        looks = client.get("/api/v1/me/data-access", headers=citizen.headers).json["items"]
+        return looks[0]["reader"]
+
+    assert (seen()["kind"], seen()["name"]) == ("service", "海天医院")
+    office.change(system.id, name={"zh": "海天药房系统", "en": "Haitian's system"})
+    assert seen()["name"] == "海天药房系统"
 
 
 def test_nobody_signs_in_as_a_system(session, system):

@@ -10,6 +10,7 @@ from partners import CALLBACK, change, query_of
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.oidc.schemas.partners import DecisionAnswerSchema
 
 
 def claims_of(id_token):
@@ -146,6 +147,14 @@ def test_state_comes_back_as_it_was_sent(flow, site, citizen):
     assert "state" not in query_of(bare)
 
 
+def test_the_longest_state_still_fits_into_an_address(flow, site, citizen):
+    longest = "症" * 666
+    back = flow.decide(citizen, flow.request_id(site, state=longest)).json["redirect_to"]
+    assert query_of(back)["state"] == longest
+    DecisionAnswerSchema().fields["redirect_to"].validators[0](back)
+    assert flow.ask(site, state=longest + "症").status_code == 400
+
+
 def test_what_core_does_not_ask_of_us_is_refused_by_its_name(flow, site):
     for changes, error in (
         ({"request": "x.y.z"}, "request_not_supported"),
@@ -165,6 +174,21 @@ def test_what_core_does_not_ask_of_us_is_refused_by_its_name(flow, site):
         assert told["iss"]
         assert told["state"] == "s-1"
         assert answer.headers["Location"].startswith(CALLBACK)
+
+
+@pytest.mark.parametrize("odd", ['"', "\\", "代码", 'code"token', "<script>"])
+def test_odd_letters_break_no_door(flow, client, site, odd):
+    """An error's description must not hold them, and a page must not repeat them."""
+    for name in partners.asked(site):
+        answer = flow.ask(site, **{name: odd})
+        assert answer.status_code in (302, 400), name
+        assert odd not in answer.text or odd == '"'
+    form = {"grant_type": odd, "code": odd, "refresh_token": odd, "scope": odd, "token": odd}
+    for door in ("token", "revoke", "introspect"):
+        answer = client.post(f"/oauth2/{door}", data=form, headers=site.basic)
+        assert answer.status_code in (200, 400), door
+    hints = {"id_token_hint": odd, "post_logout_redirect_uri": odd, "state": odd}
+    assert client.get("/oauth2/logout", query_string=hints).status_code == 400
 
 
 def test_unknown_and_suspended_clients_get_a_page_and_no_redirect(flow, site):

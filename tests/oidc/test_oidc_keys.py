@@ -164,6 +164,28 @@ def test_what_is_over_is_forgotten_and_what_lives_stays(flow, site, citizen):
         assert session.scalar(text("SELECT count(*) FROM oidc.consent")) == 1
 
 
+def test_requests_that_nobody_opened_go_first_and_withdrawn_yeses_in_time(flow, site, citizen):
+    opened, unopened = flow.request_id(site), flow.request_id(site)
+    flow.shown(citizen, opened)
+    flow.tokens(site, citizen)
+    flow.client.delete(f"/api/v1/me/partners/{site.id}", headers=citizen.headers)
+    flow.tokens(site, citizen)
+
+    def held(what):
+        with db.transaction() as session:
+            return session.scalars(text(f"SELECT id::text FROM oidc.{what}")).all()
+
+    forget_ended(clock.now())
+    assert unopened in held("request")
+    forget_ended(clock.now() + timedelta(minutes=11))
+    assert opened in held("request")
+    assert unopened not in held("request")
+    forget_ended(clock.now() + timedelta(days=180))
+    assert len(held("consent")) == 2
+    forget_ended(clock.now() + timedelta(days=220))
+    assert len(held("consent")) == 1
+
+
 def test_another_app_reads_the_same_keys(flow, site, citizen):
     """Two processes, one set: what one signed, the other reads."""
     token = flow.tokens(site, citizen)["id_token"]

@@ -2,21 +2,19 @@
 
 import base64
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
-import jwt
 import partners
 import people
 import pytest
-from joserfc import jwt as joserfc_jwt
-from joserfc.jwk import import_key
 from partners import GOODBYE, Flow, change, query_of
 from sqlalchemy import text
 
-from citizen_cloud import clock, db
+from citizen_cloud import db
 from citizen_cloud.accounts import refresh_tokens
-from citizen_cloud.oidc import doors, keys
+from citizen_cloud.oidc import keys
 from citizen_cloud.oidc.services import clients, issuing
 from citizen_cloud.oidc.services.decisions import hashed
 from citizen_cloud.organisations.services import Actor
@@ -174,40 +172,6 @@ def test_tokens_do_not_pass_at_each_others_doors(flow, client, site, citizen):
     assert flow.refresh(site, citizen.refresh_token).json["error"] == "invalid_grant"
 
 
-def test_nothing_the_provider_signs_or_draws_opens_the_citizens_api(
-    flow, client, site, hospital, citizen
-):
-    """The corpus of the citizens' own tokens, continued: all get one and the same refusal."""
-    sid = str(jwt.decode(citizen.token, options={"verify_signature": False})["sid"])
-    now = int(clock.now().timestamp())
-    claims = {
-        "iss": "citizen-cloud",
-        "aud": "citizen-cloud-api",
-        "sub": str(citizen.account_id),
-        "sid": sid,
-        "jti": "0" * 32,
-        "iat": now,
-        "exp": now + 600,
-    }
-    held = doors.provider_keys()
-    forged = [held.sign(claims, alg=alg) for alg in keys.ALGORITHMS]
-    for alg, kid in (("RS256", "k1"), ("ES256", "k1"), ("RS256", held.signers["RS256"].kid)):
-        signer = import_key(dict(held.signers[alg].private_jwk))
-        header = {"alg": alg, "kid": kid, "typ": "at+jwt"}
-        forged.append(joserfc_jwt.encode(header, claims, signer, [alg]))
-    told = flow.tokens(site, citizen)
-    userinfo = held.sign(flow.userinfo(told["access_token"]).json, alg="RS256")
-    drawn = [flow.code(site, citizen), site.secret, issuing.SERVICE + "x" * 43, issuing.PARTNER]
-    seen = set()
-    for token in (*forged, userinfo, *drawn, *(told[name] for name in TOKENS)):
-        answer = client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
-        assert answer.status_code == 401, token
-        body = {**answer.json}
-        body.pop("trace_id")
-        seen.add(json.dumps(body, sort_keys=True))
-    assert len(seen) == 1
-
-
 def test_a_client_gives_tokens_back(flow, client, site, hospital, citizen):
     told = flow.tokens(site, citizen)
     other = partners.register(hospital)
@@ -266,6 +230,14 @@ def test_logging_out_ends_one_sign_in_and_goes_back(flow, client, site, citizen)
     assert flow.userinfo(other["access_token"]).status_code == 200
     # The citizen is still signed in at the city's own app.
     assert client.get("/api/v1/me", headers=citizen.headers).status_code == 200
+
+
+def test_a_log_out_that_names_no_sign_in_says_that_it_ended_nothing(flow, client, site, citizen):
+    told = flow.tokens(site, citizen)
+    page = log_out(client, client_id=str(site.id), post_logout_redirect_uri=GOODBYE)
+    assert "nothing was ended" in page.text
+    assert flow.userinfo(told["access_token"]).status_code == 200
+    assert "You are signed out" in log_out(client, id_token_hint=told["id_token"]).text
 
 
 def test_a_log_out_goes_nowhere_it_should_not(flow, client, site, hospital, citizen):
@@ -390,6 +362,38 @@ def test_of_two_who_open_one_request_at_once_one_keeps_it(races, fresh_database)
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(show, two))
     assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404]
+
+
+def test_nothing_that_starts_after_a_device_was_removed_succeeds(races, fresh_database):
+    site, citizen = partners.register(people.pharmacy()), people.citizen()
+    told = Flow(races.test_client()).tokens(site, citizen)
+    removed = threading.Event()
+    wrong = []
+
+    def knock(number):
+        flow = Flow(races.test_client())
+        for _ in range(40):
+            is_late = removed.is_set()
+            if number % 2:
+                answer = flow.userinfo(told["access_token"])
+            else:
+                answer = flow.refresh(site, told["refresh_token"])
+            if is_late and answer.status_code == 200:
+                wrong.append(answer)
+
+    def remove():
+        path = f"/api/v1/me/devices/{citizen.device_id}"
+        answer = races.test_client().delete(path, headers=citizen.headers)
+        removed.set()
+        return answer.status_code
+
+    with ThreadPoolExecutor(9) as threads:
+        knocking = [threads.submit(knock, number) for number in range(8)]
+        assert threads.submit(remove).result() == 204
+        for one in knocking:
+            one.result()
+    assert wrong == []
+    assert Flow(races.test_client()).userinfo(told["access_token"]).status_code == 401
 
 
 def test_tokens_are_long_and_kept_by_their_hashes(flow, site, citizen):

@@ -36,7 +36,7 @@ class Client(Base):
     purpose: Mapped[dict[str, str]]
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.organisation.id"))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.account.id"), unique=True)
-    # Clients of one sector see the same subject for one citizen; others cannot compare theirs.
+    # An organisation's clients of one sector see one subject for a citizen; no others can compare.
     sector: Mapped[str] = mapped_column(String(253))
     redirect_uris: Mapped[list[str]] = mapped_column(ARRAY(String(500)), server_default=NONE_YET)
     post_logout_redirect_uris: Mapped[list[str]] = mapped_column(
@@ -45,6 +45,8 @@ class Client(Base):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(64)))
     id_token_alg: Mapped[str] = mapped_column(String(8), server_default=text("'RS256'"))
     status: Mapped[str] = mapped_column(String(16), server_default=text("'active'"))
+    # When it was last let in again: what it was given before that is over for good.
+    active_since: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
 

@@ -74,6 +74,7 @@ class Issuance(Base):
         CheckConstraint("level BETWEEN 1 AND 3", name="level"),
         Index("ix_issuance_account", "account_id"),
         Index("ix_issuance_consent", "consent_id"),
+        Index("ix_issuance_sign_in", "sign_in_id"),
         SCHEMA,
     )
 
@@ -81,6 +82,10 @@ class Issuance(Base):
     client_id: Mapped[UUID] = mapped_column(ForeignKey("oidc.client.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
     consent_id: Mapped[UUID] = mapped_column(ForeignKey("oidc.consent.id"))
+    # The sign-in in the city's app in which the citizen said yes: what it gave ends with it.
+    sign_in_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("accounts.sign_in.id", ondelete="SET NULL")
+    )
     # The person behind the account where the sign-in had proven one: no other one is ever shown.
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.person.id"))
     scopes: Mapped[list[str]] = mapped_column(ARRAY(String(64)))
@@ -99,7 +104,7 @@ class Issuance(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    # code_replayed | refresh_reused | revoked | logged_out | withdrawn | erased
+    # code_replayed | refresh_reused | revoked | logged_out | withdrawn | recovered
     revoked_because: Mapped[str | None] = mapped_column(String(32))
 
 

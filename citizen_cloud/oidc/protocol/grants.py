@@ -194,6 +194,7 @@ def id_token(grant: Any, issuance: Issuance, access_token: str) -> str:
     claims = {
         "iss": server.issuer,
         "sub": subject(
+            organisation_id=registered.organisation_id,
             sector=registered.sector,
             person_id=issuance.person_id,
             account_id=issuance.account_id,

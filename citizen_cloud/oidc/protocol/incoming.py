@@ -11,6 +11,8 @@ LONGEST = 2_000
 LONGEST_TOKEN = 8_000
 MOST = 30
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# Authlib repeats it in its refusal, and cannot if it holds what an answer must not (RFC 6749 5.2).
+_WORDS = re.compile("[A-Za-z0-9_ ]{0,100}", re.ASCII)
 # Parameters that hold a signed token
 _LONG = frozenset({"id_token_hint", "token"})
 
@@ -61,8 +63,12 @@ class Incoming(OAuth2Request):  # type: ignore[misc]
             raise InvalidRequestError("Too many parameters.")
         for name, values in lists.items():
             longest = LONGEST_TOKEN if name in _LONG else LONGEST
-            if any(len(value) > longest or _CONTROL.search(value) for value in values):
+            # In bytes: a state comes back percent-encoded, and has to fit into an address.
+            sizes = [len(value.encode("utf-8", "surrogatepass")) for value in values]
+            if max(sizes) > longest or any(_CONTROL.search(value) for value in values):
                 raise InvalidRequestError("A parameter is too long or holds control characters.")
+        if not _WORDS.fullmatch(self.form.get("response_type", "")):
+            raise InvalidRequestError("'response_type' cannot be read.")
 
     def check_once(self) -> None:
         """Refuse a repeated parameter (RFC 6749 3.2), and a client that proves itself twice."""

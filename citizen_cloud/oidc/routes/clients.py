@@ -28,7 +28,7 @@ from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, ports
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.etag import expected_version, version_tag
-from citizen_cloud.web.marks import requires
+from citizen_cloud.web.marks import fresh, requires
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.schemas import PageQuery
 
@@ -82,6 +82,7 @@ class Clients(MethodView):
     @blp.arguments(NewOidcClientSchema)
     @blp.response(201, OidcClientSecretSchema)
     @blp.operation("registerOidcClient", NotFound, refusals.ClientOrganisationClosed, *WRONG)
+    @fresh
     @requires("oidc.clients.manage")
     def post(self, sent: dict[str, Any]) -> Any:
         """Register a client
@@ -121,13 +122,14 @@ class OneClient(MethodView):
     @blp.arguments(OidcClientChangeSchema)
     @blp.response(200, OidcClientSchema)
     @blp.operation("changeOidcClient", NotFound, StaleVersion, *WRONG)
+    @fresh
     @requires("oidc.clients.manage")
     def patch(self, sent: dict[str, Any], client_id: UUID) -> Any:
         """Change or suspend a client
 
         What is left out stays. A suspended client is refused with its next request, its tokens as
-        well; a scope that is taken away is gone from tokens already given. Type, organisation and
-        sector stay for good.
+        well, and made active again it begins anew; a scope that is taken away is gone from tokens
+        already given. Type, organisation and sector stay for good.
         """
         with db.transaction() as session:
             changed = services.change_client(
@@ -147,6 +149,7 @@ class ClientSecretView(MethodView):
 
     @blp.response(200, OidcClientSecretSchema)
     @blp.operation("rotateOidcClientSecret", NotFound, refusals.NoSecret)
+    @fresh
     @requires("oidc.clients.manage")
     def post(self, client_id: UUID) -> dict[str, Any]:
         """Give a client another secret

@@ -71,11 +71,11 @@ SCOPES = {
 }
 ACR = "urn:citizen-cloud:acr:L"
 LEVELS = (1, 2, 3)
-# The rooms that look after people, places and the platform itself; their permissions are theirs.
+# The rooms, which look after people, places and the platform itself: their permissions are theirs.
 PLATFORM = frozenset(
     {
-        *("accounts", "audit", "counter", "families", "federation", "oidc", "organisations"),
-        *("portal", "privacy", "registry"),
+        *("accounts", "audit", "booking", "counter", "credentials", "families", "federation"),
+        *("jobs", "messages", "oidc", "organisations", "portal", "privacy", "registry", "web"),
     }
 )
 

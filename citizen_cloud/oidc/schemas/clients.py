@@ -85,8 +85,8 @@ class NewOidcClientSchema(Incoming):
     sector = Str(
         max_length=253,
         metadata={
-            "description": "Clients of one sector know a citizen by the same id; the host of the "
-            "addresses where left out",
+            "description": "An organisation's clients of one sector know a citizen by one id; "
+            "the host of the addresses where left out",
             "example": "hospital.example",
         },
     )

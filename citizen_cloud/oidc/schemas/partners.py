@@ -82,7 +82,7 @@ class DecisionAnswerSchema(Outgoing):
     """Where the browser goes on."""
 
     redirect_to = Str(
-        max_length=6000,
+        max_length=8000,
         required=True,
         metadata={
             "description": "Open it in the browser that asked; it works once, for a minute",

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services.systems import open_service_account
+from citizen_cloud.accounts.services.systems import name_service_account, open_service_account
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, StaleVersion
@@ -79,7 +79,9 @@ def register_client(
         name=new.name.as_json(),
         purpose=new.purpose.as_json(),
         organisation_id=new.organisation_id,
-        account_id=open_service_account(session) if new.type == "service" else None,
+        account_id=open_service_account(session, name=new.name.zh)
+        if new.type == "service"
+        else None,
         sector=_sector(new.type, new.sector, new.redirect_uris),
         redirect_uris=list(new.redirect_uris),
         post_logout_redirect_uris=list(new.post_logout_redirect_uris),
@@ -103,34 +105,42 @@ def change_client(
     delegable: frozenset[str],
     expected_version: int | None,
     actor: Actor,
+    now: datetime | None = None,
 ) -> Client:
     """Change columns of a client; a suspended one is refused from the next request on.
 
-    The sector stays: with another one every citizen would be a stranger to the client. Raises
-    ``NotFound``, ``StaleVersion``, ``ScopeUnknown``, ``AddressNotAllowed``, ``SectorNeeded``.
+    Let in again it begins anew, so that nothing that was stolen before comes back to life. The
+    sector stays: with another one every citizen would be a stranger to the client. Raises
+    ``NotFound``, ``StaleVersion``, ``ScopeUnknown``, ``AddressNotAllowed``.
     """
     client = session.get(Client, client_id, with_for_update=True)
     if client is None:
         raise NotFound
     if expected_version is not None and client.version != expected_version:
         raise StaleVersion(version=client.version)
-    wanted = {**changes}
-    if "scopes" in wanted:
-        wanted["scopes"] = sorted(set(wanted["scopes"]))
+    in_order = {"scopes": sorted(set(changes["scopes"]))} if "scopes" in changes else {}
+    wanted = {**changes, **in_order}
     changed = {key: value for key, value in wanted.items() if getattr(client, key) != value}
     if not changed:
         return client
     for key, value in changed.items():
         setattr(client, key, value)
-    if "scopes" in changed:
-        _check_scopes(client.type, client.scopes, delegable)
-    if changed.keys() & {"redirect_uris", "post_logout_redirect_uris"}:
-        _check_addresses(client)
+    _check_change(client, changed.keys(), delegable)
+    if changed.get("status") == "active":
+        client.active_since = now or session.scalar(text("SELECT statement_timestamp()"))
+    if client.account_id is not None and "name" in changed:
+        name_service_account(session, client.account_id, name=client.name["zh"])
     client.version += 1
-    session.flush()
     facts = {"fields": sorted(changed), "status": client.status, "scopes": client.scopes}
     record(session, _act("client_changed", client, actor, facts))
     return client
+
+
+def _check_change(client: Client, changed: Collection[str], delegable: frozenset[str]) -> None:
+    if "scopes" in changed:
+        _check_scopes(client.type, client.scopes, delegable)
+    if "redirect_uris" in changed or "post_logout_redirect_uris" in changed:
+        _check_addresses(client)
 
 
 _OLD = text(
@@ -214,7 +224,7 @@ def _check_addresses(client: Client | NewClient) -> None:
 
 
 def _faults(name: str, places: Sequence[int]) -> list[dict[str, str]]:
-    """Return where the wrong ones stand; what was sent is not repeated."""
+    """Return where the wrong ones stand, and not what was sent."""
     return [{"pointer": f"/{name}/{place}", "code": "invalid"} for place in places]
 
 

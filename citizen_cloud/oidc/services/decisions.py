@@ -46,10 +46,10 @@ _CONSENT = text(
 _ISSUE = text(
     """
     INSERT INTO oidc.issuance
-           (id, client_id, account_id, consent_id, person_id, scopes, level, amr, auth_time,
-            nonce, redirect_uri, code_challenge, code_hash, code_expires_at, created_at,
+           (id, client_id, account_id, consent_id, sign_in_id, person_id, scopes, level, amr,
+            auth_time, nonce, redirect_uri, code_challenge, code_hash, code_expires_at, created_at,
             expires_at)
-    SELECT :id, :client_id, :account_id, :consent_id, :person_id, :scopes, :level, s.amr,
+    SELECT :id, :client_id, :account_id, :consent_id, s.id, :person_id, :scopes, :level, s.amr,
            s.proved_at, :nonce, :redirect_uri, :code_challenge, :code_hash, t + :code_life, t,
            t + :life
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock,

@@ -15,6 +15,7 @@ from citizen_cloud.accounts.refresh_tokens import RefreshToken
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.oidc.rules.lifetimes import ACCESS_TOKEN, REFRESH_REPEAT
 from citizen_cloud.oidc.services.decisions import hashed
+from citizen_cloud.oidc.services.standing import JOINS, STANDS
 
 TOKEN_BYTES = 32
 # What a token is good for shows in its first letters, to people and to secret scanners.
@@ -46,22 +47,17 @@ class Issuance:
     t: datetime
 
 
-_COLUMNS = """
+_COLUMNS = f"""
     SELECT i.id, i.client_id, i.account_id, i.person_id,
            ARRAY(SELECT s FROM unnest(i.scopes) AS s
                   WHERE s = ANY(k.scopes) AND s = ANY(c.scopes)) AS scopes,
            i.level, i.amr, i.auth_time, i.nonce, i.redirect_uri, i.code_challenge,
            i.code_used_at, i.code_expires_at, i.refresh_number, i.refresh_hash, i.rotated_at, t,
-           i.revoked_at IS NULL AND i.expires_at > t AND k.withdrawn_at IS NULL
-             AND a.status = 'active' AND i.person_id IS NOT DISTINCT FROM p.id AS is_live
+           {STANDS} AS is_live
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock,
            oidc.issuance i
-      JOIN oidc.consent k ON k.id = i.consent_id
-      JOIN oidc.client c ON c.id = i.client_id
-      JOIN accounts.account a ON a.id = i.account_id
-      LEFT JOIN accounts.person p ON p.id = i.person_id AND p.id = a.person_id
-                                 AND p.erased_at IS NULL
-"""
+      {JOINS}
+"""  # noqa: S608 - of constants
 _BY_CODE = text(
     _COLUMNS + " WHERE i.code_hash = :hash AND i.client_id = :client_id FOR UPDATE OF i"
 )

@@ -22,8 +22,8 @@ _EXPORTS = {
     ),
     "partner_sign_ins": text(
         f"""
-        SELECT id, client_id, scopes, level, amr, auth_time, created_at, expires_at, revoked_at,
-               revoked_because
+        SELECT id, client_id, sign_in_id, scopes, level, amr, auth_time, created_at, expires_at,
+               revoked_at, revoked_because
           FROM oidc.issuance
          WHERE account_id IN ({_ACCOUNTS}) OR person_id = :person_id ORDER BY id
         """  # noqa: S608 - of constants

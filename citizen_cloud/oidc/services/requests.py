@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.errors import NotFound
 from citizen_cloud.oidc.queries.clients import Registered
 from citizen_cloud.oidc.refusals import RequestOver
+from citizen_cloud.oidc.rules.addresses import is_registered
 from citizen_cloud.oidc.rules.lifetimes import REQUEST
 
 ID_BYTES = 16
@@ -89,7 +90,8 @@ _OPEN = text(
        AND (r.account_id IS NOT NULL OR r.expires_at > t)
        AND c.status = 'active' AND o.status = 'active'
     RETURNING r.id, r.client_id, c.name, c.purpose, c.organisation_id, o.name AS organisation,
-              c.scopes AS allowed, r.scopes, r.redirect_uri, r.state, r.nonce, r.code_challenge,
+              c.scopes AS allowed, c.type, c.redirect_uris, r.scopes, r.redirect_uri, r.state,
+              r.nonce, r.code_challenge,
               r.login, r.max_age_s, r.level, r.expires_at, r.decided_at, t,
               t - r.created_at AS age
     """
@@ -108,13 +110,16 @@ def open_request(
 ) -> Opened:
     """Return a request and keep it for this account.
 
-    Raises ``NotFound``, also for one that another account opened, and ``RequestOver``.
+    Raises ``NotFound``, also for one that another account opened, and ``RequestOver``, also where
+    the client may no longer be answered at the address it named.
     """
     asked = {"id": request_id, "account_id": account_id, "now": now}
     row = session.execute(_OPEN, asked).mappings().first()
     if row is None:
         raise NotFound
     if row["decided_at"] is not None or row["expires_at"] <= row["t"]:
+        raise RequestOver
+    if not is_registered(row["redirect_uri"], row["redirect_uris"], client_type=row["type"]):
         raise RequestOver
     facts: dict[str, Any] = {key: row[key] for key in Opened.__dataclass_fields__}
     return Opened(**{**facts, "allowed": frozenset(row["allowed"]), "scopes": tuple(row["scopes"])})

@@ -36,6 +36,7 @@ SELECT c.id, c.account_id, c.organisation_id,
   JOIN accounts.account a ON a.id = c.account_id
  WHERE x.token_hash = %(hash)s AND x.issuance_id IS NULL
    AND x.expires_at > coalesce(%(now)s::timestamptz, statement_timestamp())
+   AND (c.active_since IS NULL OR x.created_at >= c.active_since)
    AND c.type = 'service' AND c.status = 'active' AND o.status = 'active' AND a.status = 'active'
 """
 
