@@ -42,6 +42,22 @@ ROUTES = (
     "portal",
     "privacy",
 )
+TABLES = (
+    "audit",
+    "jobs",
+    "registry",
+    "web",
+    "accounts",
+    "organisations",
+    "messages",
+    "credentials",
+    "families",
+    "federation",
+    "counter",
+    "oidc",
+    "booking",
+    "privacy",
+)
 CONTRIBUTIONS = (
     "jobs",
     "audit",
@@ -102,6 +118,9 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
 def configure(settings: Settings) -> None:
     """Give this process its keys, its outward ports and its limits."""
     log.configure()
+    # A row that points at another room's table is only written where both are known.
+    for room in TABLES:
+        import_module(f"citizen_cloud.{room}.models")
     crypto.configure(settings)
     verifier.install(verifier.from_settings(settings))
     allowances.install(allowances.from_settings(settings))

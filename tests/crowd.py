@@ -61,8 +61,8 @@ _PEOPLE = (
       FROM unnest(cast(:accounts AS uuid[]), cast(:people AS uuid[])) AS t (a, p)
     """,
     """
-    INSERT INTO accounts.device (id, account_id, name, secret_hash, proven_at)
-    SELECT d, a, 'crowd', '\\x00', statement_timestamp()
+    INSERT INTO accounts.device (id, account_id, secret_hash, proven_at)
+    SELECT d, a, '\\x00', statement_timestamp()
       FROM unnest(cast(:devices AS uuid[]), cast(:accounts AS uuid[])) AS t (d, a)
     """,
     """

@@ -187,8 +187,8 @@ _CITIZEN = (
     ),
     "INSERT INTO accounts.account (id, kind, person_id) VALUES (:account, 'citizen', :person)",
     (
-        "INSERT INTO accounts.device (id, account_id, name, secret_hash, proven_at)"
-        " VALUES (:device, :account, 'test', '-', statement_timestamp())"
+        "INSERT INTO accounts.device (id, account_id, secret_hash, proven_at)"
+        " VALUES (:device, :account, '-', statement_timestamp())"
     ),
     (
         "INSERT INTO accounts.sign_in (id, account_id, device_id, amr, refresh_hash, expires_at)"

@@ -2,7 +2,7 @@
 
 from citizen_cloud.federation.jobs import KEEP_DAYS, forget_attempts
 from citizen_cloud.federation.services.personal_data import erase_data, export_data
-from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed
+from citizen_cloud.manifest import Blind, Contribution, Job, PersonalData, Sealed
 from citizen_cloud.text import Text
 
 contribution = Contribution(
@@ -32,6 +32,14 @@ contribution = Contribution(
             table="federation.attempt",
             column="secret_sealed",
             place="federation.attempt:secret:{id}",
+        ),
+    ),
+    blind=(
+        Blind(
+            table="federation.identity",
+            column="subject_index",
+            kind="federation:{provider}",
+            sealed="subject_sealed",
         ),
     ),
 )

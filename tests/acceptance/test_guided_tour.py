@@ -7,37 +7,13 @@ import sys
 from dataclasses import replace
 
 import pytest
-from live import ROOT, environment, serving
+from live import ROOT, environment
 from sqlalchemy import text
 
 from citizen_cloud import db
 from citizen_cloud.cli.demo import prepare
 from citizen_cloud.cli.demo.people import invented_document, invented_name
 from citizen_cloud.config import SettingsError
-
-
-@pytest.fixture
-def city(fresh_database, tmp_path):
-    """A database with the demo city, its server and its worker."""
-    var = tmp_path / "var"
-    var.mkdir()
-    settings = replace(fresh_database.settings, sms_log=var / "sms.log")
-    prepare(settings, var, lambda _: None)
-    db.install(fresh_database.database)
-    with (tmp_path / "jobs.log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "citizen_cloud.cli", "jobs", "work"],
-            cwd=ROOT,
-            env=environment(settings),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        with serving(settings, tmp_path / "api.log") as server:
-            yield server, settings, var
-    finally:
-        worker.terminate()
-        worker.wait(20)
 
 
 def tour(server, settings, var):

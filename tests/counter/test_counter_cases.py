@@ -28,7 +28,8 @@ from citizen_cloud.counter.services import deciding, ending
 from citizen_cloud.counter.services.deciding import Verdict
 from citizen_cloud.web.marks import access_of
 
-DOORS = ("/api/v1/counter", "/api/v1/me/name-corrections")
+CLERKS = ("/api/v1/counter/codes", "/api/v1/counter/cases")
+DOORS = (*CLERKS, "/api/v1/me/name-corrections")
 
 
 def listed(hall, someone, query=""):
@@ -325,7 +326,7 @@ def test_the_clerks_doors_ask_for_their_permissions(shared_app):
         (rule.rule, method): access_of(shared_app.view_functions[rule.endpoint], method).permission
         for rule in shared_app.url_map.iter_rules()
         for method in rule.methods - {"OPTIONS", "HEAD"}
-        if rule.rule.startswith("/api/v1/counter")
+        if rule.rule.startswith(CLERKS)
     }
     assert set(asked.values()) == {
         "counter.cases.open",

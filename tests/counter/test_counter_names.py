@@ -36,7 +36,7 @@ def stale(session, person):
 def test_a_citizen_asks_and_one_member_of_staff_is_the_second_person(hall, session, told):
     person = people.citizen()
     asked = ask(hall, person)
-    assert (asked.status_code, asked.json["status"]) == (201, "open")
+    assert (asked.status_code, asked.json["status"]) == (202, "open")
     opened, ends = (
         datetime.fromisoformat(asked.json[name]) for name in ("opened_at", "expires_at")
     )

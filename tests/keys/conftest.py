@@ -9,7 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import clock, crypto, db
-from citizen_cloud.accounts.identity import display_name_place, phone_place, totp_place
+from citizen_cloud.accounts.identity import (
+    display_name_place,
+    next_totp_place,
+    phone_place,
+    totp_place,
+)
 from citizen_cloud.accounts.services import otp
 from citizen_cloud.cli import keys
 from citizen_cloud.cli.keys.rewriting import rewrite
@@ -65,12 +70,14 @@ def full(city):
     with db.transaction() as session:
         session.execute(
             text(
-                "UPDATE accounts.account SET display_name_sealed = :n, totp_sealed = :t "
+                "UPDATE accounts.account SET display_name_sealed = :n, totp_sealed = :t, "
+                "next_totp_sealed = :x "
                 "WHERE id = :id"
             ),
             {
                 "n": rings.seal("柜台", place=display_name_place(clerk.account_id)),
                 "t": rings.seal("ABCD", place=totp_place(clerk.account_id)),
+                "x": rings.seal("EFGH", place=next_totp_place(clerk.account_id)),
                 "id": clerk.account_id,
             },
         )

@@ -112,7 +112,7 @@ def test_two_processes_with_different_rings_make_one_account(city, each_with_its
 
         def sign_in(phone=phone):
             with db.transaction() as session:
-                return citizens._account(session, phone, Wish())
+                return citizens._account(session, phone, Wish(), None)
 
         ids = at_once(each_with_its_own, city, orders * 4, sign_in)
         assert len(set(ids)) == 1, ids

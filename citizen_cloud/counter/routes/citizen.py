@@ -58,7 +58,7 @@ class NameCorrections(MethodView):
         return page(schemas.NameCorrectionPageSchema(), rows[:limit], more)
 
     @blp.arguments(schemas.NewNameCorrectionSchema)
-    @blp.response(201, schemas.NameCorrectionSchema)
+    @blp.response(202, schemas.NameCorrectionSchema)
     @blp.operation("askForNameCorrection", NameInvalid, NameUnchanged, CaseOpen, key=False)
     @limited("10/hour", by="account")
     @fresh
@@ -83,7 +83,7 @@ class NameCorrections(MethodView):
 
 
 def _opened(session: Session, new: NewCase, by: Clerk) -> Answer:
-    return Answer(content=opening.open_case(session, new=new, by=by), status=201)
+    return Answer(content=opening.open_case(session, new=new, by=by), status=202)
 
 
 def _name(name: str) -> str:

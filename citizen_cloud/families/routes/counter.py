@@ -64,7 +64,7 @@ class CounterLinks(MethodView):
     """Links made here."""
 
     @blp.arguments(CounterLinkSchema)
-    @blp.response(201, CounterLinkMadeSchema)
+    @blp.response(200, CounterLinkMadeSchema)
     @blp.operation(
         "attestLink",
         NotFound,
@@ -114,7 +114,7 @@ class CounterLinks(MethodView):
                 link_id = attesting.attest_request(session, link_id=sent["request_id"], **facts)
             else:
                 link_id = attesting.attest_new(session, acting=acting, **facts)
-            return Answer(content={"id": link_id, "status": "active"}, status=201)
+            return Answer(content={"id": link_id, "status": "active"})
 
         return answer_once(CounterLinkMadeSchema, work)
 
