@@ -26,6 +26,7 @@ from citizen_cloud.counter.rules import (
 from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
+from citizen_cloud.federation.services.ending import end_links
 from citizen_cloud.organisations.refusals import NotACounter
 
 CHANGED = {
@@ -192,9 +193,11 @@ def _apply(session: Session, step: Step) -> tuple[UUID, Asked]:
         raise NotFound
     if asked.phone is None:
         return person_id, _correct(session, step, person_id)
-    recovery.recover(
+    account_id = recovery.recover(
         session, person_id=person_id, phone=asked.phone, official=step.official, now=step.now
     )
+    # A lost phone still holds whatever app vouched for its owner.
+    end_links(session, account_id=account_id, reason="recovered", now=step.found.t)
     return person_id, asked
 
 
