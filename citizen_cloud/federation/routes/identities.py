@@ -8,6 +8,7 @@ from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
+from citizen_cloud.accounts.services import sign_ins
 from citizen_cloud.errors import NotFound, StepUpRequired
 from citizen_cloud.federation import queries
 from citizen_cloud.federation.providers import offered
@@ -109,6 +110,8 @@ class IdentitiesView(MethodView):
 
 def _link(session: Session, sent: dict[str, str]) -> Answer:
     known = caller()
+    # A link that was under way must not come after the recovery that ends them all.
+    sign_ins.require_live(session, account_id=known.account_id, sign_in_id=known.sign_in_id)
     owed = attempts.take_ticket(
         session,
         ticket=sent["link_ticket"],
