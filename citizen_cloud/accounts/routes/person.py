@@ -121,13 +121,16 @@ class RealNameView(MethodView):
         key=False,
     )
     @limited("10/minute", by="account")
+    # Who knows somebody's birthday and town has some thousand numbers left to guess.
+    @limited("20/day", by="account")
     @signed_in()
     def post(self, sent: dict[str, str]) -> Response:
         """Prove the real name
 
         Needs consent to `real_name`. A document belongs to one account; bound to another it is
         409 `document_in_use`. Repeat the step on every new device: a phone number alone never
-        opens level 2. The number is never shown again, nor repeated in an error.
+        opens level 2. The number is never shown again, nor repeated in an error. Twenty tries a
+        day.
         """
         known = _citizen()
         with db.statement() as connection:
