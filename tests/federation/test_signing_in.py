@@ -116,7 +116,7 @@ def test_a_silent_login_proves_a_document_and_does_not_count_as_showing_it(world
         assert came.status_code == 200, came.json
         assert world.me(came.json["access_token"]).json["level"] == 2
         (row,) = rows(
-            "SELECT now() - proven_at < interval '5 minutes' AS is_shown FROM accounts.device "
+            "SELECT statement_timestamp() - proven_at < interval '5 minutes' AS is_shown FROM accounts.device "
             "ORDER BY id DESC LIMIT 1"
         )
         assert row["is_shown"] is is_shown
