@@ -10,8 +10,9 @@ class SecondPersonRequired(Forbidden):
     code = "second_person_required"
     title = Text("须由另一人审核", "A second person decides")
     detail = Text(
-        "申请须由同一窗口的另一位工作人员审核。",
-        "The case must be decided by another member of staff of the same counter.",
+        "申请须由同一窗口的另一位工作人员审核，且七天内双方账号不得由对方或同一人开通或重置。",
+        "The case must be decided by another member of staff of the same counter, and within seven "
+        "days neither account may have been let in or reset by the other, nor both by one person.",
     )
 
 

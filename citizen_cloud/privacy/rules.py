@@ -11,8 +11,6 @@ CERTIFICATE_LIFE = timedelta(days=3 * 365)
 # may wait for its turn, for a connection, and for the database, which ends every statement.
 REST = timedelta(seconds=60)
 CLOSURE_REASONS = ("not_needed", "privacy", "moved", "other")
-# The person's level is asked for where there is one, and a phone's where there is none.
-PERSONS_LEVEL = 2
 
 _OTHER = Text("其他业务", "Other business")
 PURPOSES: Mapping[str, Text] = {

@@ -13,6 +13,7 @@ from citizen_cloud.accounts.identity import (
 )
 from citizen_cloud.accounts.refusals import VerifierUnavailable
 from citizen_cloud.accounts.services import authenticate
+from citizen_cloud.web import limits
 
 
 def known(session, tokens):
@@ -261,3 +262,18 @@ def test_unknown_members_are_refused(world):
     answer = world.prove(token, level=3)
     assert answer.status_code == 422
     assert answer.json["errors"][0]["pointer"] == "/level"
+
+
+def test_a_document_is_not_guessed_on_a_phone_that_was_found(world, told):
+    told.answer = False
+    token = world.sign_in()["access_token"]
+    world.consent(token)
+    codes = []
+    for _ in range(21):
+        # Each try in a minute of its own.
+        held = world.client.application.extensions[limits.EXTENSION]._memory._held
+        for key in [key for key in held if "/minute" in key]:
+            del held[key]
+        codes.append(world.prove(token).json["code"])
+    assert codes == ["real_name_mismatch"] * 20 + ["rate_limited"]
+    assert len(told.asked) == 20

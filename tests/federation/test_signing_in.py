@@ -105,6 +105,23 @@ def test_a_silent_login_is_not_fresh_and_one_the_upstream_just_saw_is(world):
         assert world.link(mine["access_token"], ticket).status_code == wanted
 
 
+def test_a_silent_login_proves_a_document_and_does_not_count_as_showing_it(world, rows):
+    """An unlocked phone is logged in at the upstream as well."""
+    mine = world.by_code()
+    number = world.prove(mine)
+    claims = {"acr": "2", "document_number": number, "name": "王小明"}
+    now = int(stubs.time.time())
+    for auth_time, is_shown in ((now - 600, False), (now - 5, True)):
+        came = world.through("oidc", "u-1", auth_time=auth_time, **claims)
+        assert came.status_code == 200, came.json
+        assert world.me(came.json["access_token"]).json["level"] == 2
+        (row,) = rows(
+            "SELECT statement_timestamp() - proven_at < interval '5 minutes' AS is_shown FROM accounts.device "
+            "ORDER BY id DESC LIMIT 1"
+        )
+        assert row["is_shown"] is is_shown
+
+
 @pytest.mark.parametrize("provider", STEPS)
 def test_a_wrong_code_gets_one_generic_answer(world, provider):
     body = {"provider": provider, "code": "never-given"}

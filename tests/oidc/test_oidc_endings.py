@@ -13,7 +13,7 @@ from citizen_cloud.app import contributions
 from citizen_cloud.db import new_id
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.manifest import Event
-from citizen_cloud.oidc.account_news import recovered
+from citizen_cloud.oidc.services.ending import recovered
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_a_late_or_repeated_event_ends_nothing_the_owner_did_since(flow, site, c
     assert flow.userinfo(since["access_token"]).status_code == 200
     assert reasons_of(citizen) == ["recovered", None]
     acts = session.scalars(
-        text("SELECT object_id FROM audit.entry WHERE action = 'oidc.recovered'")
+        text("SELECT object_id FROM audit.entry WHERE action = 'oidc.sign_ins_ended'")
     ).all()
     assert acts == [citizen.account_id]
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from uuid import UUID
 
 import partners
 import people
@@ -10,7 +11,10 @@ from partners import CALLBACK, change, query_of
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.accounts.services import authenticate, sign_ins
+from citizen_cloud.errors import Unauthenticated
 from citizen_cloud.oidc.schemas.partners import DecisionAnswerSchema
+from citizen_cloud.oidc.services.decisions import Decision, decide
 
 
 def claims_of(id_token):
@@ -385,3 +389,17 @@ def test_withdrawing_ends_every_token_at_once(flow, client, site, citizen):
     # A new yes is a new one: what was withdrawn does not come back to life.
     flow.tokens(site, citizen)
     assert flow.userinfo(told["access_token"]).status_code == 401
+
+
+def test_a_yes_of_a_sign_in_that_ended_meanwhile_gives_nothing(flow, site, citizen):
+    request_id = UUID(flow.request_id(site))
+    with db.statement() as connection:
+        known = authenticate(connection, citizen.token)
+    with db.transaction() as session:
+        sign_ins.end_others(session, account_id=citizen.account_id, keep=None, reason="recovered")
+    said = {
+        "decision": Decision(granted=True, scopes=("openid",)),
+        "issuer": "https://city.example",
+    }
+    with pytest.raises(Unauthenticated), db.transaction() as session:
+        decide(session, request_id=request_id, caller=known, **said)

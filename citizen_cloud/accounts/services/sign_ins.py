@@ -14,6 +14,7 @@ from citizen_cloud.accounts.rules.lifetimes import LIFETIMES
 from citizen_cloud.accounts.services.devices import Registered
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
+from citizen_cloud.errors import Unauthenticated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,23 @@ def sign_out(
     record(session, act("signed_out", kind, account_id, sign_in_id, {}))
 
 
+# Weaker than FOR UPDATE on purpose: a sign-in under way inserts rows that point at the account.
+_HOLD = text("SELECT 1 FROM accounts.account WHERE id = :id FOR NO KEY UPDATE")
+_LIVES = text("SELECT 1 FROM accounts.sign_in WHERE id = :id AND revoked_at IS NULL FOR SHARE")
+
+
+def require_live(session: Session, *, account_id: UUID, sign_in_id: UUID) -> None:
+    """Let pass a sign-in that did not end since the gate let it in, until the commit.
+
+    For what changes a way in: a request under way must not undo the recovery, reset or sign-out
+    that it waited for. The account is locked first, as by all that end its sign-ins. Raises
+    ``Unauthenticated``.
+    """
+    session.execute(_HOLD, {"id": account_id})
+    if session.scalar(_LIVES, {"id": sign_in_id}) is None:
+        raise Unauthenticated
+
+
 _REVOKE_OTHERS = text(
     """
     UPDATE accounts.sign_in
@@ -141,6 +159,7 @@ def end_others(
     now: datetime | None = None,
 ) -> None:
     """End every other sign-in of an account; all of them where none is kept."""
+    session.execute(_HOLD, {"id": account_id})
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
     session.execute(_REVOKE_OTHERS, asked)
 

@@ -26,6 +26,8 @@ from citizen_cloud.counter.rules import (
 from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
+from citizen_cloud.federation.services.ending import end_links
+from citizen_cloud.organisations.queries import are_tied
 from citizen_cloud.organisations.refusals import NotACounter
 
 CHANGED = {
@@ -68,6 +70,7 @@ def name_to_verify(
     Raises what ``decide`` raises, so that nobody who may not decide has anybody verified.
     """
     found = _decidable(queries.case(session, case_id, now=now), reach, by)
+    _check_apart(session, found, by)
     new_name = asked_in(found).new_name
     if found.person_id is None or new_name is None:
         return None
@@ -82,6 +85,12 @@ def _decidable(found: Case | None, reach: Reach, by: Clerk) -> Case:
     if found.opened_by == by.id:
         raise SecondPersonRequired
     return found
+
+
+def _check_apart(session: Session, found: Case, by: Clerk) -> None:
+    """Refuse a second person whose account may be the first one's. ``SecondPersonRequired``."""
+    if by.id is not None and are_tied(session, found.opened_by, by.id, now=found.t):
+        raise SecondPersonRequired
 
 
 _DECIDE = text(
@@ -111,6 +120,7 @@ def decide(
     """
     # Whoever waited for the row sees it decided.
     found = _decidable(queries.case(session, case_id, lock=True, now=now), reach, by)
+    _check_apart(session, found, by)
     where = found.organisation_id or min(reach.counters, default=None)
     if where is None or by.id is None:
         raise NotACounter
@@ -192,9 +202,11 @@ def _apply(session: Session, step: Step) -> tuple[UUID, Asked]:
         raise NotFound
     if asked.phone is None:
         return person_id, _correct(session, step, person_id)
-    recovery.recover(
+    account_id = recovery.recover(
         session, person_id=person_id, phone=asked.phone, official=step.official, now=step.now
     )
+    # A lost phone still holds whatever app vouched for its owner.
+    end_links(session, account_id=account_id, reason="recovered", now=step.found.t)
     return person_id, asked
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services import SignedIn
+from citizen_cloud.accounts.services import SignedIn, sign_ins
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, StepUpRequired
@@ -70,7 +70,8 @@ def decide(
 ) -> str:
     """Answer a request once and return where the client waits for the answer.
 
-    Raises ``NotFound``, ``RequestOver``, ``ScopeNotAsked``, and ``StepUpRequired`` where the client
+    Raises ``NotFound``, ``RequestOver``, ``ScopeNotAsked``, ``Unauthenticated`` where the sign-in
+    ended meanwhile, and ``StepUpRequired`` where the client
     asked for more proof than the present sign-in gives.
     """
     opened = open_request(session, request_id=request_id, account_id=caller.account_id, now=now)
@@ -79,6 +80,8 @@ def decide(
         return answer_address(opened, {"error": "access_denied"}, issuer)
     granted = _granted(opened, decision.scopes)
     check_proof(opened, caller, granted)
+    # A yes that was under way must not come after the recovery that ends them all.
+    sign_ins.require_live(session, account_id=caller.account_id, sign_in_id=caller.sign_in_id)
     close_request(session, request_id=opened.id, now=now)
     code = _issue(session, opened, caller=caller, granted=granted, now=now)
     return answer_address(opened, {"code": code}, issuer)
