@@ -24,4 +24,4 @@ def build(me):
     answer = hall.decide(refused.json["id"], approved=False, reason=REASON)
     assert answer.status_code == 200, answer.json
     body = {"name": NEW_NAME, "evidence_reference": EVIDENCE}
-    me.send("POST", "/me/name-corrections", body, status=201)
+    me.send("POST", "/me/name-corrections", body, status=202)
