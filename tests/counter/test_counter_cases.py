@@ -331,6 +331,7 @@ def test_the_clerks_doors_ask_for_their_permissions(shared_app):
         "counter.cases.open",
         "counter.cases.decide",
         "counter.cases.read",
+        "families.attest",
     }
 
 
@@ -344,6 +345,8 @@ def test_every_door_that_changes_something_is_limited(shared_app):
     }
     assert limited == {
         "/api/v1/counter/codes": ["60/hour"],
+        "/api/v1/counter/links": ["30/minute"],
+        "/api/v1/counter/links/end": ["30/minute"],
         "/api/v1/counter/cases": ["60/hour"],
         "/api/v1/counter/cases/<uuid:case_id>/decision": ["120/hour"],
         "/api/v1/counter/cases/<uuid:case_id>/cancel": ["120/hour"],

@@ -111,7 +111,8 @@ def change_phone(
     """Spend the challenge and move the account to the number it proves.
 
     Every other sign-in ends; the old number and the inbox are told. Changing to the number in use
-    changes nothing. Raises ``OtpInvalid`` when the code is spent, ``PhoneFull``.
+    changes nothing. Raises ``OtpInvalid`` when the code is spent, ``PhoneFull``, and
+    ``Unauthenticated`` where the sign-in ended meanwhile.
     """
     otp_tries.spend(session, challenge_id=proven.challenge_id, now=now)
     accounts = accounts_of(session, proven.phone)
@@ -120,6 +121,8 @@ def change_phone(
     make_room(session, accounts=accounts, now=now)
     rings = crypto.current()
     old = session.execute(_READ, {"id": account_id}).one()
+    # Whoever waited for a recovery here was signed out by it, and moves nothing any more.
+    sign_ins.require_open(session, account_id=account_id, sign_in_id=sign_in_id)
     sealed = rings.seal(proven.phone, place=phone_place(account_id))
     index = rings.lookup("phone", proven.phone)
     session.execute(_CHANGE, {"id": account_id, "sealed": sealed, "index": index})

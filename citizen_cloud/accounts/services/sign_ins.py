@@ -14,6 +14,7 @@ from citizen_cloud.accounts.rules.lifetimes import LIFETIMES
 from citizen_cloud.accounts.services.devices import Registered
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
+from citizen_cloud.errors import Unauthenticated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,27 @@ def sign_out(
     """End a sign-in; its tokens are refused from the next request on."""
     revoke(session, sign_in_id=sign_in_id, reason="signed_out", now=now)
     record(session, act("signed_out", kind, account_id, sign_in_id, {}))
+
+
+_KEEP_ACCOUNT = text("SELECT 1 FROM accounts.account WHERE id = :account_id FOR SHARE")
+_KEEP_OPEN = text(
+    """
+    SELECT 1 FROM accounts.sign_in
+     WHERE id = :id AND account_id = :account_id AND revoked_at IS NULL FOR SHARE
+    """
+)
+
+
+def require_open(session: Session, *, account_id: UUID, sign_in_id: UUID) -> None:
+    """Let nobody end this sign-in before the commit. Raises ``Unauthenticated`` where it is over.
+
+    For what opens an account anew, a phone or an identity elsewhere: the gate looked before, and
+    a recovery may have been decided since. Locks in the order in which a recovery does.
+    """
+    asked = {"id": sign_in_id, "account_id": account_id}
+    session.execute(_KEEP_ACCOUNT, asked)
+    if session.scalar(_KEEP_OPEN, asked) is None:
+        raise Unauthenticated
 
 
 _REVOKE_OTHERS = text(

@@ -8,6 +8,7 @@ from flask.views import MethodView
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
+from citizen_cloud.accounts.services import sign_ins
 from citizen_cloud.errors import NotFound
 from citizen_cloud.federation import queries
 from citizen_cloud.federation.providers import offered
@@ -100,6 +101,8 @@ class IdentitiesView(MethodView):
 
 def _link(session: Session, sent: dict[str, str]) -> Answer:
     known = caller()
+    # A recovery under way ends this sign-in, and takes away what it linked until then.
+    sign_ins.require_open(session, account_id=known.account_id, sign_in_id=known.sign_in_id)
     owed = attempts.take_ticket(
         session,
         ticket=sent["link_ticket"],

@@ -170,6 +170,23 @@ def remove(
     )
 
 
+_OF_ACCOUNT = text(
+    "SELECT id FROM federation.identity WHERE account_id = :account_id AND removed_at IS NULL "
+    "ORDER BY id FOR UPDATE"
+)
+
+
+def remove_all(session: Session, *, account_id: UUID, reason: str, now: datetime) -> int:
+    """Take every way in away, and what it opened with it; return how many there were.
+
+    For what stands above any provider's word: two members of staff saw the document.
+    """
+    found = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
+    for identity_id in found:
+        remove(session, account_id=account_id, identity_id=identity_id, reason=reason, now=now)
+    return len(found)
+
+
 def _act(
     verb: str, account_id: UUID, identity_id: UUID, provider: str, reason: str = OWN_WISH
 ) -> Act:
