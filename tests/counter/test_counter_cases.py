@@ -351,6 +351,7 @@ def test_every_door_that_changes_something_is_limited(shared_app):
         "/api/v1/counter/cases/<uuid:case_id>/decision": ["120/hour"],
         "/api/v1/counter/cases/<uuid:case_id>/cancel": ["120/hour"],
         "/api/v1/me/name-corrections": ["10/hour"],
+        "/api/v1/me/name-corrections/<uuid:correction_id>/withdrawal": ["10/hour"],
     }
 
 
@@ -362,3 +363,40 @@ def test_two_kinds_about_one_person_are_decided_apart(session):
     name_case(session, person, by)
     with pytest.raises(CaseOpen):
         name_case(session, person, by, "王大明")
+
+
+@pytest.mark.parametrize("gone", ["suspended", "dismissed"])
+def test_a_case_whose_opener_is_gone_is_refused_or_cancelled_and_never_approved(
+    hall, session, told, gone
+):
+    if gone == "suspended":
+        ending = text("UPDATE accounts.account SET status = 'suspended' WHERE id = :id")
+    else:
+        ending = text(
+            "UPDATE organisations.membership SET ended_at = statement_timestamp() "
+            "WHERE account_id = :id"
+        )
+    person = people.citizen()
+    first = hall.open("name_correction", person.document_number, new_name="王晓明").json["id"]
+    session.execute(ending, {"id": hall.opener.account_id})
+    told.asked.clear()
+    answer = hall.decide(first)
+    assert (answer.status_code, answer.json["code"]) == (409, "opener_gone")
+    assert told.asked == []
+    assert hall.decide(first, approved=False).json["status"] == "refused"
+
+
+def test_a_manager_and_the_account_he_appointed_are_not_two(hall, session):
+    """Whoever may appoint staff may appoint himself a second account."""
+    manager = people.manager(hall.id)
+    session.execute(
+        text("UPDATE organisations.membership SET granted_by = :m WHERE account_id = :a"),
+        {"m": manager.account_id, "a": hall.opener.account_id},
+    )
+    case = hall.open("enrolment", people.document(), "李桂兰").json["id"]
+    answer = hall.decide(case, by=manager)
+    assert (answer.status_code, answer.json["code"]) == (403, "second_person_required")
+    assert hall.decide(case).json["status"] == "approved"
+    turned = hall.open("enrolment", people.document(), "李桂兰", by=manager).json["id"]
+    answer = hall.decide(turned, by=hall.opener)
+    assert (answer.status_code, answer.json["code"]) == (403, "second_person_required")

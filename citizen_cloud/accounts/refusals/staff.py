@@ -76,11 +76,15 @@ class OwnAccount(Forbidden):
 
 
 class SecondPersonRequired(Forbidden):
-    """Who asked cannot also agree."""
+    """Who asked cannot also agree, nor whom the asker appointed, nor who appointed the asker."""
 
     code = "second_person_required"
     title = Text("需由另一人确认", "A second person must agree")
-    detail = Text("申请人不能确认自己的申请。", "Who asked for it cannot confirm it.")
+    detail = Text(
+        "申请人不能确认自己的申请，须由与其无任命关系的另一人确认。",
+        "Who asked for it cannot confirm it, nor can anybody the asker appointed or was "
+        "appointed by.",
+    )
 
 
 class PasswordTooWeak(Invalid):
