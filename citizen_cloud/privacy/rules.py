@@ -17,7 +17,7 @@ _OTHER = Text("其他业务", "Other business")
 PURPOSES: Mapping[str, Text] = {
     "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
-    "counter.case": Text("窗口办理", "Business at a service counter"),
+    "families.attest": Text("窗口代办登记", "Recording a family link at a counter"),
     "families.proxy": Text("亲友代办", "Acting for you"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),
 }
@@ -42,6 +42,9 @@ CATEGORIES: Mapping[str, Text] = {
     "birth_date": Text("出生日期", "Date of birth"),
     "phone": Text("手机号", "Phone number"),
     "bookings": Text("预约", "Bookings"),
+    "messages": Text("消息", "Messages"),
+    "family": Text("代办关系", "Family links"),
+    "protection": Text("查看记录与代办人", "Who looked, and who may act"),
 }
 BASES: Mapping[str, Text] = {
     "booking": Text("您在该处的预约", "Your booking there"),
@@ -62,8 +65,12 @@ ROLES: Mapping[str, Text] = {
 
 
 def purpose_words(purpose: str) -> Text:
-    """Return a purpose in words; one of a later room by its room, never an internal name."""
-    return PURPOSES.get(purpose) or ROOMS.get(purpose.partition(".")[0], _OTHER)
+    """Return a purpose in words; one of a later room by its room, never an internal name.
+
+    A proxy's names the service behind: ``families.proxy.masks``.
+    """
+    known = PURPOSES.get(purpose) or PURPOSES.get(purpose.rpartition(".")[0])
+    return known or ROOMS.get(purpose.partition(".")[0], _OTHER)
 
 
 def category_words(category: str) -> Text:

@@ -1,5 +1,7 @@
 """The contract's city gets a family: an owner who acts, is acted for, and is asked."""
 
+from uuid import UUID
+
 import people
 
 from citizen_cloud import clock, db
@@ -62,11 +64,11 @@ def _identity(someone):
 
 
 def build(city):
-    owner, clerk = city["owner"].someone, city["clerk"].someone
-    place = city.ids["organisation_id"]
+    owner = city["owner"].someone
+    place = UUID(city.ids["organisation_id"])
     counters = [
         Counter(account_id=each.account_id, organisation_id=place, evidence="2026-0317")
-        for each in (clerk, people.staff(place))
+        for each in (people.staff(place), people.staff(place))
     ]
     elder, proxy, asker = people.document("19400101"), people.citizen(), people.citizen()
     city.facts |= {

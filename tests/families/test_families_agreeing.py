@@ -243,7 +243,7 @@ def test_the_second_clerk_widens_nothing(client, father):
     other = world.vouch(client, colleague, number, **{**facts, "relation": "disabled"})
     assert refusal(other) == (422, "relation_mismatch")
     assert world.vouch(client, colleague, number, **facts).json["status"] == "active"
-    assert world.dependants_of(client, father)[0]["expires_at"].startswith("2027-01-31T16:00")
+    assert world.dependants_of(client, father)[0]["expires_at"].startswith("2027-02-01T00:00")
 
 
 def test_the_other_guardian_learns_of_a_new_one_before_and_after(client, father, mother):

@@ -15,7 +15,7 @@ from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.counter import queries
 from citizen_cloud.counter.notices import tell
 from citizen_cloud.counter.queries import Case, Reach
-from citizen_cloud.counter.refusals import CaseOver, OpenerGone
+from citizen_cloud.counter.refusals import CaseOver
 from citizen_cloud.counter.rules import (
     ENROLMENT,
     NAME_CORRECTION,
@@ -24,12 +24,11 @@ from citizen_cloud.counter.rules import (
     asked_place,
     reason_place,
 )
-from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
+from citizen_cloud.counter.services.clerk import Clerk, check_opener, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
 from citizen_cloud.federation.services import identities
 from citizen_cloud.organisations.refusals import NotACounter
-from citizen_cloud.organisations.services.counters import pair_of
 
 RECOVERED = "recovered"
 CHANGED = {
@@ -72,7 +71,7 @@ def name_to_verify(
     Raises what ``decide`` raises, so that nobody who may not decide has anybody verified.
     """
     found = _decidable(queries.case(session, case_id, now=now), reach, by)
-    _check_opener(session, found, by, approved=True)
+    check_opener(session, found, by, approved=True)
     new_name = asked_in(found).new_name
     if found.person_id is None or new_name is None:
         return None
@@ -87,26 +86,6 @@ def _decidable(found: Case | None, reach: Reach, by: Clerk) -> Case:
     if found.opened_by == by.id:
         raise SecondPersonRequired
     return found
-
-
-def _check_opener(session: Session, found: Case, by: Clerk, *, approved: bool) -> None:
-    """Let pass an opener who may still ask; a refusal needs none.
-
-    Raises ``SecondPersonRequired``, ``OpenerGone``; ``AccountNotLiving`` for a citizen's own wish.
-    """
-    if found.organisation_id is None:
-        if approved and found.person_id is not None:
-            recovery.living_account(session, person_id=found.person_id)
-        return
-    if by.id is None:
-        raise NotACounter
-    pair = pair_of(
-        session, organisation_id=found.organisation_id, first=found.opened_by, second=by.id
-    )
-    if not pair.is_independent:
-        raise SecondPersonRequired
-    if approved and not pair.is_first_there:
-        raise OpenerGone
 
 
 _DECIDE = text(
@@ -136,7 +115,7 @@ def decide(
     """
     # Whoever waited for the row sees it decided.
     found = _decidable(queries.case(session, case_id, lock=True, now=now), reach, by)
-    _check_opener(session, found, by, approved=verdict.approved)
+    check_opener(session, found, by, approved=verdict.approved)
     where = found.organisation_id or min(reach.counters, default=None)
     if where is None or by.id is None:
         raise NotACounter
