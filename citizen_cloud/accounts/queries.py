@@ -61,16 +61,28 @@ _RECEIPTS = text(
            withdrawn_at
       FROM accounts.consent_receipt
      WHERE account_id = :account_id AND (cast(:before AS uuid) IS NULL OR id < :before)
+       AND (cast(:since_device AS uuid) IS NULL
+            OR at >= (SELECT created_at FROM accounts.device WHERE id = :since_device))
      ORDER BY id DESC LIMIT :limit
     """
 )
 
 
 def own_receipts(
-    connection: Connection, *, account_id: UUID, before: UUID | None, limit: int
+    connection: Connection,
+    *,
+    account_id: UUID,
+    since_device: UUID | None = None,
+    before: UUID | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
-    """Return every answer to a purpose, latest first."""
-    asked = {"account_id": account_id, "before": before, "limit": limit}
+    """Return every answer to a purpose, latest first; ``since_device`` hides what was before it."""
+    asked = {
+        "account_id": account_id,
+        "since_device": since_device,
+        "before": before,
+        "limit": limit,
+    }
     return [dict(row) for row in connection.execute(_RECEIPTS, asked).mappings()]
 
 

@@ -2,6 +2,7 @@
 
 from citizen_cloud.manifest import Contribution, Job, Permission, PersonalData, Sealed
 from citizen_cloud.oidc.jobs import forget_ended, renew_keys
+from citizen_cloud.oidc.services import ending
 from citizen_cloud.oidc.services.personal_data import erase_data, export_data
 from citizen_cloud.text import Text
 
@@ -14,6 +15,10 @@ contribution = Contribution(
             roles=frozenset({"admin"}),
         ),
     ),
+    handlers={
+        "accounts.recovered": ending.recovered,
+        "accounts.way_in_changed": ending.way_in_changed,
+    },
     jobs=(
         Job(name="oidc.forget_ended", cron="37 * * * *", run=forget_ended),
         Job(name="oidc.renew_keys", cron="17 3 * * *", run=renew_keys),

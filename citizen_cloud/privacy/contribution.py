@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.privacy.jobs import build_exports, carry_out_closures, forget_old
+from citizen_cloud.privacy.services import following
 from citizen_cloud.text import Text
 
 _EXPORTS = text(
@@ -53,6 +54,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 
 contribution = Contribution(
     name="privacy",
+    handlers={"accounts.recovered": following.recovered},
     jobs=(
         Job(name="privacy.build_exports", cron="* * * * * */10", run=build_exports),
         Job(name="privacy.forget_old", cron="31 * * * *", run=forget_old),

@@ -10,8 +10,6 @@ CERTIFICATE_LIFE = timedelta(days=3 * 365)
 # Longer than any request: whoever was let in before the account was shut has finished.
 REST = timedelta(seconds=30)
 CLOSURE_REASONS = ("not_needed", "privacy", "moved", "other")
-# The person's level is asked for where there is one, and a phone's where there is none.
-PERSONS_LEVEL = 2
 
 _OTHER = Text("其他业务", "Other business")
 PURPOSES: Mapping[str, Text] = {

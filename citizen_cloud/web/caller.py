@@ -12,6 +12,7 @@ from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.manifest import ModuleState, Role
 from citizen_cloud.text import Language
 from citizen_cloud.web.refusals import ProxyNotPermitted
+from citizen_cloud.web.step_up import FRESH_FOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,9 @@ class Caller:
     identity: Identity | None = None
     # Whether the account belongs to a person, proven on this device or not.
     has_person: bool = False
-    # Since the factors of this sign-in were last shown.
+    # Since the factors of this sign-in were last shown, and the document on this device.
     proved_ago: timedelta = timedelta(0)
+    document_ago: timedelta | None = None
     language: Language = "zh"
 
     @property
@@ -62,6 +64,16 @@ class Caller:
     def require_own(self) -> None:
         """Let pass whose document, if the account has one, was shown on this device."""
         if self.is_stranger:
+            raise StepUpRequired(required_level=2)
+
+    def require_document(self) -> None:
+        """Let pass whose document, if the account has one, was shown on this device just now.
+
+        Whoever finds an unlocked phone reads the codes that are texted to it. What cannot be
+        undone asks for what a phone does not hold.
+        """
+        self.require_own()
+        if self.has_person and (self.document_ago is None or self.document_ago > FRESH_FOR):
             raise StepUpRequired(required_level=2)
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
-from citizen_cloud.accounts import handed_codes
+from citizen_cloud.accounts import handed_codes, refresh_tokens
 from citizen_cloud.accounts.services import factors, recovery_codes, staff
 from citizen_cloud.accounts.services.sign_ins import Issued
 
@@ -125,8 +125,8 @@ def test_citizens_have_no_such_factors(world):
 
 def test_twenty_who_bring_one_code_at_once_are_let_in_once(fresh_database, race, told):
     with db.transaction() as session:
-        account_id, checked = _enrolled(session)
-        code = recovery_codes.draw_codes(session, account_id=account_id)[0]
+        account_id, sign_in_id, checked = _enrolled(session)
+        code = recovery_codes.draw_codes(session, account_id=account_id, sign_in_id=sign_in_id)[0]
 
     def bring(_):
         with db.transaction() as session:
@@ -142,8 +142,9 @@ def _enrolled(session):
     checked = staff.compared(found, password)
     told = staff.sign_in(session, checked=checked, code=None)
     code = pyotp.TOTP(told.facts["secret"]).now()
-    assert isinstance(staff.sign_in(session, checked=checked, code=code), Issued)
-    return account_id, checked
+    issued = staff.sign_in(session, checked=checked, code=code)
+    assert isinstance(issued, Issued)
+    return account_id, refresh_tokens.parse(issued.refresh_token).sign_in_id, checked
 
 
 def staff_account(session):
@@ -208,9 +209,10 @@ def test_who_has_no_authenticator_yet_neither_replaces_it_nor_draws_codes(sessio
     from citizen_cloud.errors import Forbidden
 
     account_id, _ = staff_account(session)
-    for work in (factors.begin_totp, recovery_codes.draw_codes):
-        with pytest.raises(Forbidden):
-            work(session, account_id=account_id)
+    with pytest.raises(Forbidden):
+        factors.begin_totp(session, account_id=account_id)
+    with pytest.raises(Forbidden):
+        recovery_codes.draw_codes(session, account_id=account_id, sign_in_id=db.new_id())
 
 
 def test_the_factors_say_how_they_stand(world, member):

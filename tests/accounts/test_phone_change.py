@@ -86,6 +86,20 @@ def test_a_thief_with_the_sim_card_cannot_move_a_persons_number(world, helpers):
     assert world.change_phone(helpers.new_phone(), thief).status_code == 204
 
 
+def test_who_finds_an_unlocked_phone_cannot_move_its_owners_number(world, session, helpers):
+    """The codes to step up come to the very phone; the document's number does not."""
+    phone = helpers.new_phone()
+    found = world.person(phone)["access_token"]
+    session.execute(text("UPDATE accounts.device SET proven_at = now() - interval '6 minutes'"))
+    assert world.get("/me", found).json["level"] == 2
+    answer = world.change_phone(helpers.new_phone(), found)
+    assert (answer.status_code, answer.json["code"]) == (401, "step_up_required")
+    assert answer.json["actions"][0]["action"] == "prove_real_name"
+    assert world.get("/me", found).json["phone"] == masked(phone)
+    assert world.prove(found).status_code == 200
+    assert world.change_phone(helpers.new_phone(), found).status_code == 204
+
+
 def test_a_number_takes_two_accounts_and_no_third(world, helpers):
     full = helpers.new_phone()
     world.sign_in(full)

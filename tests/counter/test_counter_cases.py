@@ -384,19 +384,3 @@ def test_a_case_whose_opener_is_gone_is_refused_or_cancelled_and_never_approved(
     assert (answer.status_code, answer.json["code"]) == (409, "opener_gone")
     assert told.asked == []
     assert hall.decide(first, approved=False).json["status"] == "refused"
-
-
-def test_a_manager_and_the_account_he_appointed_are_not_two(hall, session):
-    """Whoever may appoint staff may appoint himself a second account."""
-    manager = people.manager(hall.id)
-    session.execute(
-        text("UPDATE organisations.membership SET granted_by = :m WHERE account_id = :a"),
-        {"m": manager.account_id, "a": hall.opener.account_id},
-    )
-    case = hall.open("enrolment", people.document(), "李桂兰").json["id"]
-    answer = hall.decide(case, by=manager)
-    assert (answer.status_code, answer.json["code"]) == (403, "second_person_required")
-    assert hall.decide(case).json["status"] == "approved"
-    turned = hall.open("enrolment", people.document(), "李桂兰", by=manager).json["id"]
-    answer = hall.decide(turned, by=hall.opener)
-    assert (answer.status_code, answer.json["code"]) == (403, "second_person_required")

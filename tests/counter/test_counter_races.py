@@ -231,7 +231,7 @@ def test_a_link_under_way_does_not_outlive_the_recovery(fresh_database):
     owed = Owed(provider="wechat", subject="thief")
     with ThreadPoolExecutor(1) as pool:
         with db.transaction() as session:
-            sign_ins.require_open(session, **facts)
+            sign_ins.require_live(session, **facts)
             decision = pool.submit(decide, hall, case.id, hall.decider)
             threading.Event().wait(0.5)
             assert not decision.done()
@@ -246,7 +246,7 @@ def test_a_link_under_way_does_not_outlive_the_recovery(fresh_database):
     with db.transaction() as session:
         assert identities.use(session, owed=owed) is None
     with pytest.raises(Unauthenticated), db.transaction() as session:
-        sign_ins.require_open(session, **facts)
+        sign_ins.require_live(session, **facts)
 
 
 def test_a_change_of_phone_under_way_does_not_undo_the_recovery(fresh_database):

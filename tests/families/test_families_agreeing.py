@@ -7,7 +7,7 @@ import people
 import pytest
 from family_world import ask, refusal
 
-from citizen_cloud import clock
+from citizen_cloud import clock, db
 from citizen_cloud.families.rules import comes_of_age_at
 
 
@@ -202,12 +202,13 @@ def test_the_table_itself_refuses_one_clerk_alone(client, father):
 
 def test_a_manager_and_the_account_he_appointed_are_not_two(client, father):
     hall, number = people.hall(), people.document(world.ELDER)
-    manager, puppet = people.manager(hall), people.staff(hall)
-    world.run(
-        "UPDATE organisations.membership SET granted_by = :m WHERE account_id = :p",
-        m=manager.account_id,
-        p=puppet.account_id,
-    )
+    manager = people.manager(hall)
+    path = f"/api/v1/admin/organisations/{hall}/invitations"
+    code = client.post(path, json={"role": "staff"}, headers=manager.headers).json["code"]
+    sent = {"code": code, "username": "puppet", "password": "四月的风 吹过海边 42"}
+    joined = client.post("/api/v1/auth/invitations/accept", json=sent).json["account_id"]
+    with db.transaction() as session:
+        puppet = people._sign_in(session, joined, "staff", "pwd otp")
     facts = {"relation": "elder", "acting": father.document_number}
     assert world.vouch(client, puppet, number, **facts).json["status"] == "pending"
     alone = world.vouch(client, manager, number, **facts)

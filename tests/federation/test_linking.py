@@ -1,6 +1,7 @@
 """Tickets, links and their end: once, for the right one, and told to the person."""
 
 import secrets
+from contextlib import contextmanager
 from dataclasses import replace
 
 import people
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import clock, crypto, db
-from citizen_cloud.accounts.services import consents
+from citizen_cloud.accounts.services import consents, sign_ins
 from citizen_cloud.errors import NotFound, Refusal
 from citizen_cloud.federation.refusals import (
     LinkRequired,
@@ -296,6 +297,31 @@ def test_no_sign_in_survives_the_removal_it_races_with(fresh_database, race, tur
     assert alive == 0
     with pytest.raises(LinkRequired):
         sign_in("u-1")
+
+
+def test_no_link_is_made_by_a_sign_in_that_ended_meanwhile(world, rows):
+    someone, ticket = people.citizen(), world.ticket("wechat", "u-1")
+    # What the gate lets in just before, and the route then finds ended.
+    with patched_gate(someone):
+        answer = world.link(someone.token, ticket)
+    assert answer.status_code == 401
+    assert rows("SELECT 1 FROM federation.identity") == []
+
+
+@contextmanager
+def patched_gate(someone):
+    """End somebody's sign-ins between the gate and the route."""
+    require = sign_ins.require_live
+
+    def require_live(session, **asked):
+        sign_ins.end_others(session, account_id=someone.account_id, keep=None, reason="recovered")
+        require(session, **asked)
+
+    sign_ins.require_live = require_live
+    try:
+        yield
+    finally:
+        sign_ins.require_live = require
 
 
 def test_parallel_removals_remove_once(fresh_database, race):

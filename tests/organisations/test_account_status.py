@@ -2,11 +2,15 @@
 
 import threading
 
+import partners
 import people
 import pytest
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.app import contributions
+from citizen_cloud.cli.jobs import handlers_of
+from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.organisations import services
 from citizen_cloud.organisations.refusals import LastAdmin
 from citizen_cloud.organisations.services import Actor
@@ -218,3 +222,112 @@ def test_a_closed_account_is_not_there(client, admin, session):
 def test_why_is_a_word_and_no_prose(client, admin, place):
     answer = put(client, admin, people.staff(place).account_id, reason="王小美偷药")
     assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, "not_one_of")
+
+
+def age(session, someone):
+    session.execute(
+        text(
+            "UPDATE accounts.sign_in SET proved_at = now() - interval '6 min' WHERE account_id=:a"
+        ),
+        {"a": someone.account_id},
+    )
+
+
+def test_an_unlocked_screen_suspends_nobody_and_invites_nobody(client, place, session):
+    manager, clerk = people.manager(place), people.staff(place)
+    age(session, manager)
+    invitations = f"{API}/admin/organisations/{place}/invitations"
+    for answer in (
+        put(client, manager, clerk.account_id),
+        client.post(invitations, json={"role": "staff"}, headers=manager.headers),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (401, "step_up_required")
+        assert answer.json["max_age_s"] == 300
+    assert me(client, clerk).status_code == 200
+
+
+def test_what_a_thief_handed_out_does_not_come_back_with_the_account(client, admin, place):
+    manager, clerk = people.manager(place), people.staff(place)
+    invitations = f"{API}/admin/organisations/{place}/invitations"
+    invited = client.post(invitations, json={"role": "staff"}, headers=manager.headers).json
+    path = f"{API}/admin/accounts/{clerk.account_id}/reset"
+    reset = client.post(path, headers=manager.headers).json
+    put(client, admin, manager.account_id, reason="stolen")
+    put(client, admin, manager.account_id, "active", reason="settled")
+    accepted = client.post(
+        f"{API}/auth/invitations/accept",
+        json={"code": invited["code"], "username": "thief", "password": "四月的风 吹过海边 42"},
+    )
+    assert (accepted.status_code, accepted.json["code"]) == (422, "invitation_invalid")
+    used = client.post(
+        f"{API}/auth/reset", json={"code": reset["code"], "password": "四月的风 吹过海边 42"}
+    )
+    assert (used.status_code, used.json["code"]) == (422, "reset_invalid")
+
+
+def test_a_role_given_back_brings_no_invitation_back(client, admin, place):
+    manager = people.manager(place)
+    invitations = f"{API}/admin/organisations/{place}/invitations"
+    code = client.post(invitations, json={"role": "staff"}, headers=manager.headers).json["code"]
+    ended = f"{API}/admin/memberships/{manager.membership_ids[0]}"
+    assert client.delete(ended, headers=admin.headers).status_code == 204
+    with db.transaction() as session:
+        services.add_member(
+            session,
+            organisation_id=place,
+            account_id=manager.account_id,
+            role="manager",
+            actor=SYSTEM,
+        )
+    answer = client.post(
+        f"{API}/auth/invitations/accept",
+        json={"code": code, "username": "thief", "password": "四月的风 吹过海边 42"},
+    )
+    assert answer.json["code"] == "invitation_invalid"
+
+
+@pytest.mark.parametrize("column", ["asked_by", "confirmed_by"])
+def test_a_reset_handed_out_while_its_giver_was_being_suspended_opens_nothing(
+    client, admin, session, column
+):
+    """The withdrawal did not see it yet; the code asks for itself."""
+    other, target = people.admin(), people.auditor()
+    asked = client.post(
+        f"{API}/admin/accounts/{target.account_id}/reset", headers=admin.headers
+    ).json
+    confirm = f"{API}/admin/resets/{asked['id']}/confirm"
+    code = client.post(confirm, headers=other.headers).json["code"]
+    session.execute(
+        text(
+            "UPDATE accounts.account SET status = 'suspended' "
+            f"WHERE id = (SELECT {column} FROM accounts.reset)"
+        )
+    )
+    answer = client.post(
+        f"{API}/auth/reset", json={"code": code, "password": "四月的风 吹过海边 42"}
+    )
+    assert answer.json["code"] == "reset_invalid"
+
+
+def test_nobody_agrees_with_who_is_suspended(client, admin, session):
+    other, target = people.admin(), people.auditor()
+    asked = client.post(
+        f"{API}/admin/accounts/{target.account_id}/reset", headers=admin.headers
+    ).json
+    session.execute(
+        text("UPDATE accounts.account SET status = 'suspended' WHERE id = :id"),
+        {"id": admin.account_id},
+    )
+    confirm = f"{API}/admin/resets/{asked['id']}/confirm"
+    assert client.post(confirm, headers=other.headers).status_code == 404
+
+
+def test_partners_of_a_reinstated_citizen_are_signed_out_too(client, admin, place):
+    someone, flow = people.citizen(), partners.Flow(client)
+    site = partners.register(place)
+    token = flow.tokens(site, someone)["access_token"]
+    put(client, admin, someone.account_id, reason="stolen")
+    put(client, admin, someone.account_id, "active", reason="settled")
+    while dispatch(handlers_of(contributions())):
+        pass
+    assert flow.userinfo(token).status_code == 401

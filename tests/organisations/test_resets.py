@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from citizen_cloud import db
-from citizen_cloud.accounts import hashing
+from citizen_cloud.accounts import hashing, refresh_tokens
 from citizen_cloud.accounts.refusals import ResetInvalid
 from citizen_cloud.accounts.services import open_account, recovery_codes, resets, staff
 from citizen_cloud.accounts.services.personal_data import erase_data, export_data
@@ -54,7 +54,10 @@ def member(place, username="li.wei"):
         secret = staff.sign_in(session, checked=checked, code=None).facts["secret"]
         code = pyotp.TOTP(secret).now()
         issued = staff.sign_in(session, checked=checked, code=code)
-        recovery = recovery_codes.draw_codes(session, account_id=account_id)[0]
+        sign_in_id = refresh_tokens.parse(issued.refresh_token).sign_in_id
+        recovery = recovery_codes.draw_codes(session, account_id=account_id, sign_in_id=sign_in_id)[
+            0
+        ]
     return account_id, issued, recovery
 
 

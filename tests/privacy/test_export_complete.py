@@ -172,6 +172,14 @@ def test_the_bundle_lies_sealed_and_is_gone_after_its_week(me):
     assert canary.privacy_jobs.forget_old(None) == 1
 
 
+def test_who_finds_an_unlocked_phone_reads_no_document_from_the_bundle(me):
+    latest = me.send("GET", "/me/exports").json["items"][0]
+    with db.transaction() as session:
+        session.execute(text("UPDATE accounts.device SET proven_at = now() - interval '6 min'"))
+    answer = me.send("GET", f"/me/exports/{latest['id']}", status=401)
+    assert answer.json["actions"][0]["action"] == "prove_real_name"
+
+
 def test_one_bundle_at_a_time_and_not_before_it_is_made(me):
     first = me.send("POST", "/me/export", status=202)
     assert me.send("POST", "/me/export", status=409).json["code"] == "export_in_progress"

@@ -76,14 +76,14 @@ class OwnAccount(Forbidden):
 
 
 class SecondPersonRequired(Forbidden):
-    """Who asked cannot also agree, nor whom the asker appointed, nor who appointed the asker."""
+    """Who asked cannot also agree, nor an account that may be the same person's."""
 
     code = "second_person_required"
     title = Text("需由另一人确认", "A second person must agree")
     detail = Text(
-        "申请人不能确认自己的申请，须由与其无任命关系的另一人确认。",
-        "Who asked for it cannot confirm it, nor can anybody the asker appointed or was "
-        "appointed by.",
+        "须由另一人确认；在服务窗口，七天内双方账号不得由对方或同一人开通或重置。",
+        "Somebody else has to agree. At a counter, within seven days neither account may have been "
+        "let in or reset by the other, nor both by one person.",
     )
 
 

@@ -54,8 +54,12 @@ class RecoveryCodesView(MethodView):
         Shown this once, so a repeat draws others; earlier ones are worthless from now on. Each is
         good for one sign-in: send it as `recovery_code` in place of `totp`.
         """
+        known = caller()
         with db.transaction() as session:
-            return {"codes": recovery_codes.draw_codes(session, account_id=caller().account_id)}
+            codes = recovery_codes.draw_codes(
+                session, account_id=known.account_id, sign_in_id=known.sign_in_id
+            )
+        return {"codes": codes}
 
 
 @blp.route("/me/totp")

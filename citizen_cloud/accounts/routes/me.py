@@ -23,7 +23,7 @@ from citizen_cloud.errors import Forbidden, Malformed, NotFound
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import Caller, caller
-from citizen_cloud.web.marks import limited, signed_in
+from citizen_cloud.web.marks import fresh, limited, signed_in
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.schemas import PageQuery
 
@@ -164,11 +164,14 @@ class PasswordView(MethodView):
     @blp.response(204)
     @blp.operation("changePassword", PasswordWrong, PasswordTooWeak, Forbidden, Malformed)
     @limited("5/minute", by="account")
+    @fresh
     @signed_in()
     def post(self, sent: dict[str, str]) -> None:
         """Change the own password
 
-        For staff and administrators; citizens have none. Every other sign-in of the account ends.
+        For staff and administrators; citizens have none. Needs the factors shown in the last five
+        minutes (`POST /me/step-up`), so that nobody guesses it at an unlocked screen. Every other
+        sign-in of the account ends.
         """
         known = caller()
         with db.statement() as connection:

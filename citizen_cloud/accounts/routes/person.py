@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from flask import Response
 from flask.views import MethodView
+from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts import verifier
@@ -27,7 +28,7 @@ from citizen_cloud.accounts.schemas.account import (
 )
 from citizen_cloud.accounts.services import consents, real_name
 from citizen_cloud.accounts.services.consents import Consent
-from citizen_cloud.errors import Forbidden
+from citizen_cloud.errors import Forbidden, StepUpRequired
 from citizen_cloud.text import Language
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import Caller, caller
@@ -67,23 +68,26 @@ class ConsentsView(MethodView):
 
     @blp.arguments(ConsentChoiceSchema)
     @blp.response(200, ConsentSchema)
-    @blp.operation("answerConsent", ConsentOutdated, Forbidden, key=False)
+    @blp.operation("answerConsent", ConsentOutdated, Forbidden, StepUpRequired, key=False)
     @signed_in()
     def post(self, sent: dict[str, Any]) -> Response:
         """Agree to a purpose, or withdraw
 
         Send the version whose text was shown. `granted: false` withdraws this purpose and leaves
-        the others as they are.
+        the others as they are. What still holds is withdrawn on a device where the account's
+        document was shown (401 `step_up_required`), so that nobody else undoes it.
         """
         known, spoken = _citizen(), language()
-        return answer_once(
-            ConsentSchema,
-            lambda session: Answer(
-                content=_shown(
-                    consents.answer_consent(session, account_id=known.account_id, **sent), spoken
-                )
-            ),
-        )
+
+        def work(session: Session) -> Answer:
+            if not sent["granted"] and consents.holds(
+                session, account_id=known.account_id, purpose=sent["purpose"]
+            ):
+                known.require_own()
+            answered = consents.answer_consent(session, account_id=known.account_id, **sent)
+            return Answer(content=_shown(answered, spoken))
+
+        return answer_once(ConsentSchema, work)
 
 
 def _shown(consent: Consent, spoken: Language) -> dict[str, Any]:

@@ -152,12 +152,13 @@ class PhoneView(MethodView):
         """Change the phone number
 
         Needs the factors shown in the last five minutes (`POST /me/step-up`), and, where the
-        account belongs to a person, the document shown on this device (401 `step_up_required`
-        says which). Whoever lost the old phone goes to a service counter. Every other sign-in
-        ends; the old number gets a text. A number serves at most two accounts: 409 `phone_full`.
+        account belongs to a person, the document too (`POST /me/real-name`, on this device): who
+        finds an unlocked phone reads its codes. 401 `step_up_required` says which. Whoever lost
+        the old phone goes to a service counter. Every other sign-in ends; the old number gets a
+        text. A number serves at most two accounts: 409 `phone_full`.
         """
         known = _citizen()
-        known.require_own()
+        known.require_document()
         proven = _tried(known, sent, "new_phone")
         with db.transaction() as session:
             phones.change_phone(

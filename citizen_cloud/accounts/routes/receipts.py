@@ -34,15 +34,21 @@ class ReceiptsView(MethodView):
         """List my consent receipts
 
         Latest first. Each yes and each no leaves one, in the terms of ISO/IEC TS 27560: purpose
-        and version, the fingerprint of the words shown, when, how, to whom, and until when.
+        and version, the fingerprint of the words shown, when, how, to whom, and until when. A
+        device on which the account's document was not shown sees none older than itself.
         """
+        known = caller()
         limit = asked["limit"]
         before = None
         if "cursor" in asked:
             before = UUID(cursors.decode(LISTING, asked["cursor"])[0])
         with db.statement() as connection:
             found = queries.own_receipts(
-                connection, account_id=caller().account_id, before=before, limit=limit + 1
+                connection,
+                account_id=known.account_id,
+                since_device=known.device_id if known.is_stranger else None,
+                before=before,
+                limit=limit + 1,
             )
         more = cursors.encode(LISTING, [found[limit - 1]["id"]]) if len(found) > limit else None
         return page(ConsentReceiptPageSchema(), [receipt_json(row) for row in found[:limit]], more)

@@ -30,7 +30,7 @@ _READ = """
 WITH clock AS (SELECT coalesce(%(now)s::timestamptz, statement_timestamp()) AS t)
 SELECT a.kind, a.status, a.language, a.phone_sealed, a.display_name_sealed, s.device_id,
        a.person_id IS NOT NULL, p.level, p.id, p.person_key, p.document_type, p.document_sealed,
-       p.name_sealed, s.idle_expires_at, t - s.proved_at, t
+       p.name_sealed, s.idle_expires_at, t - s.proved_at, t - d.proven_at, t
   FROM clock
   JOIN accounts.sign_in s ON s.id = %(sign_in_id)s
   JOIN accounts.account a ON a.id = s.account_id
@@ -67,7 +67,7 @@ def authenticate(connection: Connection, token: str, *, now: datetime | None = N
     if row is None:
         raise Unauthenticated
     (kind, status, language, phone, display_name, device_id, has_person, level, *rest) = row
-    *person, idle_expires_at, proved_ago, t = rest
+    *person, idle_expires_at, proved_ago, document_ago, t = rest
     if status == "suspended":
         raise AccountSuspended
     if idle_expires_at is not None:
@@ -79,6 +79,7 @@ def authenticate(connection: Connection, token: str, *, now: datetime | None = N
         kind=kind,
         level=level or 1,
         proved_ago=proved_ago,
+        document_ago=document_ago,
         identity=_identity(*person),
         language=language,
         phone_sealed=phone,

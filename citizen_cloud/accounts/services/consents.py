@@ -83,6 +83,20 @@ def consents_of(session: Session | Connection, *, account_id: UUID) -> list[Cons
     ]
 
 
+_HOLDS = text(
+    """
+    SELECT 1 FROM accounts.consent
+     WHERE account_id = :account_id AND purpose = :purpose AND withdrawn_at IS NULL
+    """
+)
+
+
+def holds(session: Session, *, account_id: UUID, purpose: str) -> bool:
+    """Return whether a yes to any version of a purpose was not taken back."""
+    asked = {"account_id": account_id, "purpose": purpose}
+    return session.scalar(_HOLDS, asked) is not None
+
+
 def require_consent(session: Session | Connection, *, account_id: UUID, purpose: str) -> None:
     """Let pass who agreed to the present version. Raises ``ConsentRequired`` with its number."""
     found = {

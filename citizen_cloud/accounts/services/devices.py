@@ -105,7 +105,7 @@ _REVOKE = text(
     """
     UPDATE accounts.sign_in
        SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = 'device_removed'
-     WHERE device_id = :id AND revoked_at IS NULL
+     WHERE device_id = :id AND account_id = :account_id AND revoked_at IS NULL
     """
 )
 
@@ -168,9 +168,10 @@ def remove_device(
 ) -> None:
     """Forget a device and end its sign-ins. Raises ``NotFound`` for anybody else's."""
     asked = {"id": device_id, "account_id": account_id, "now": now}
+    # Sign-ins before the device, as a refresh under way locks them.
+    session.execute(_REVOKE, asked)
     if session.scalar(_REMOVE, asked) is None:
         raise NotFound
-    session.execute(_REVOKE, {"id": device_id, "now": now})
     record(
         session,
         Act(

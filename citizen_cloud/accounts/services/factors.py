@@ -100,7 +100,8 @@ def confirm_totp(
 ) -> None:
     """Put the new authenticator in the old one's place; every other sign-in ends.
 
-    Raises ``TotpWrong``, or ``Forbidden`` for who signs in by phone.
+    Raises ``TotpWrong``, ``Forbidden`` for who signs in by phone, ``Unauthenticated`` where the
+    sign-in ended meanwhile.
     """
     row = session.execute(_PENDING, {"id": account_id, "now": now}).first()
     if row is None:
@@ -112,6 +113,7 @@ def confirm_totp(
     step = rules.step_of(secret, code, row.at)
     if step is None:
         raise TotpWrong(errors=[{"pointer": "/totp", "code": "invalid"}])
+    sign_ins.require_live(session, account_id=account_id, sign_in_id=sign_in_id)
     sealed = rings.seal(secret, place=totp_place(account_id))
     session.execute(_REPLACE, {"id": account_id, "sealed": sealed, "t": row.at, "step": step})
     sign_ins.end_others(

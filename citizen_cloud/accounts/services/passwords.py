@@ -59,7 +59,11 @@ def change_password(
     new: str,
     now: datetime | None = None,
 ) -> None:
-    """Store the new hash and end every other sign-in. Raises ``PasswordWrong`` if it changed."""
+    """Store the new hash and end every other sign-in.
+
+    Raises ``PasswordWrong`` if it changed, ``Unauthenticated`` where the sign-in ended meanwhile.
+    """
+    sign_ins.require_live(session, account_id=account_id, sign_in_id=sign_in_id)
     changed = {"id": account_id, "old": old, "new": new, "now": now}
     if session.scalar(_CHANGE, changed) is None:
         raise PasswordWrong

@@ -232,7 +232,7 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
         "now": now,
     }
     # A code on its way to the phone is dropped, and the number with it.
-    asked_for = [str(row["id"]) for row in _rows(session, _CODES, phones=phones)]
+    asked_for = [str(row["id"]) for row in _rows(session, _CODES, phones=phones, devices=devices)]
     withdraw(session, key="challenge_id", values=asked_for, now=now)
     changed = sum(session.execute(statement, facts).rowcount for statement in _ERASE)  # type: ignore[attr-defined]
     for account_id in ids:

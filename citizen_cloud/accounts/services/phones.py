@@ -87,7 +87,7 @@ def make_room(
     announce(session, GIVEN_UP, {"account_id": account_id})
 
 
-_READ = text("SELECT phone_sealed, language FROM accounts.account WHERE id = :id FOR UPDATE")
+_READ = text("SELECT phone_sealed, language FROM accounts.account WHERE id = :id")
 _CHANGE = text(
     "UPDATE accounts.account SET phone_sealed = :sealed, phone_index = :index WHERE id = :id"
 )
@@ -110,19 +110,20 @@ def change_phone(
 ) -> None:
     """Spend the challenge and move the account to the number it proves.
 
-    Every other sign-in ends; the old number and the inbox are told. Changing to the number in use
-    changes nothing. Raises ``OtpInvalid`` when the code is spent, ``PhoneFull``, and
-    ``Unauthenticated`` where the sign-in ended meanwhile.
+    Every other sign-in ends, one by the old number that is under way included; the old number and
+    the inbox are told. Changing to the number in use changes nothing. Raises ``OtpInvalid`` when
+    the code is spent, ``PhoneFull``, ``Unauthenticated`` when the sign-in ended meanwhile.
     """
+    sign_ins.require_live(session, account_id=account_id, sign_in_id=sign_in_id)
     otp_tries.spend(session, challenge_id=proven.challenge_id, now=now)
+    old = session.execute(_READ, {"id": account_id}).one()
+    old_phone = None if old.phone_sealed is None else phone_of(account_id, old.phone_sealed)
+    lock(session, *(phone for phone in (old_phone, proven.phone) if phone is not None))
     accounts = accounts_of(session, proven.phone)
     if account_id in {row["id"] for row in accounts}:
         return
     make_room(session, accounts=accounts, now=now)
     rings = crypto.current()
-    old = session.execute(_READ, {"id": account_id}).one()
-    # Whoever waited for a recovery here was signed out by it, and moves nothing any more.
-    sign_ins.require_open(session, account_id=account_id, sign_in_id=sign_in_id)
     sealed = rings.seal(proven.phone, place=phone_place(account_id))
     index = rings.lookup("phone", proven.phone)
     session.execute(_CHANGE, {"id": account_id, "sealed": sealed, "index": index})
@@ -131,8 +132,8 @@ def change_phone(
     )
     record(session, _act("phone_changed", "citizen", account_id, account_id))
     secret = None
-    if old.phone_sealed is not None:
-        secret = {"phone": phone_of(account_id, old.phone_sealed), "language": old.language}
+    if old_phone is not None:
+        secret = {"phone": old_phone, "language": old.language}
     announce(session, CHANGED, {"account_id": account_id}, secret=secret)
 
 

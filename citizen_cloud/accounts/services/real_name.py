@@ -25,6 +25,7 @@ from citizen_cloud.accounts.refusals import (
 from citizen_cloud.accounts.rules import documents, names
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
+from citizen_cloud.web.step_up import FRESH_FOR
 
 LEVEL = 2
 LEVEL_IN_PERSON = 3
@@ -95,7 +96,9 @@ _LOWER = text("UPDATE accounts.person SET level = :level WHERE id = :person_id")
 _BIND = text("UPDATE accounts.account SET person_id = :person_id WHERE id = :id")
 _PROVE = text(
     """
-    UPDATE accounts.device SET proven_at = coalesce(:now, statement_timestamp())
+    UPDATE accounts.device
+       SET proven_at = CASE WHEN :is_fresh THEN t ELSE coalesce(proven_at, t - :fresh_for) END
+      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock
      WHERE id = :id AND account_id = :account_id AND removed_at IS NULL
     """
 )
@@ -108,9 +111,13 @@ def prove(
     device_id: UUID,
     claim: Claim,
     verified_by: str,
+    is_fresh: bool = True,
     now: datetime | None = None,
 ) -> Proven:
     """Bind a verified claim to the account, or confirm it on a further device.
+
+    ``is_fresh=False`` where nobody showed anything just now: another service vouched silently, so
+    what asks for the document itself still does.
 
     Raises ``DocumentInUse`` (the same whoever holds it), ``AccountHasPerson`` when the account
     belongs to another document, ``RealNameMismatch`` when the person is known by another name.
@@ -123,7 +130,8 @@ def prove(
         if bytes(person["person_key"]) != key_of(claim):
             raise AccountHasPerson
         _check_name(person, claim)
-    session.execute(_PROVE, {"id": device_id, "account_id": account_id, "now": now})
+    shown = {"is_fresh": is_fresh, "fresh_for": FRESH_FOR, "now": now}
+    session.execute(_PROVE, {"id": device_id, "account_id": account_id, **shown})
     verb = "real_name_proven" if bound_to is None else "real_name_confirmed"
     record(session, _act(verb, account_id, person["id"], device_id, verified_by))
     return Proven(person_id=person["id"], name=mask_name(claim.name), level=person["level"])

@@ -49,17 +49,18 @@ _CHANGE = (
          WHERE id = :id
         """
     ),
-    text(
-        """
-        UPDATE accounts.device SET removed_at = coalesce(:now, statement_timestamp())
-         WHERE account_id = :id AND removed_at IS NULL
-        """
-    ),
+    # Sign-ins before devices, as a refresh under way locks them.
     text(
         """
         UPDATE accounts.sign_in
            SET revoked_at = coalesce(:now, statement_timestamp()), revoked_because = 'recovered'
          WHERE account_id = :id AND revoked_at IS NULL
+        """
+    ),
+    text(
+        """
+        UPDATE accounts.device SET removed_at = coalesce(:now, statement_timestamp())
+         WHERE account_id = :id AND removed_at IS NULL
         """
     ),
 )

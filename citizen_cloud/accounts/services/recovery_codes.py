@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts import handed_codes
 from citizen_cloud.accounts.rules.lifetimes import RECOVERY_CODES
+from citizen_cloud.accounts.services import sign_ins
 from citizen_cloud.accounts.services.factor_news import tell
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Forbidden
@@ -41,14 +42,18 @@ _LEFT = text(
 )
 
 
-def draw_codes(session: Session, *, account_id: UUID, now: datetime | None = None) -> list[str]:
+def draw_codes(
+    session: Session, *, account_id: UUID, sign_in_id: UUID, now: datetime | None = None
+) -> list[str]:
     """Replace the account's codes by ten new ones and return them, once.
 
-    Raises ``Forbidden`` for accounts without an authenticator; citizens have none.
+    Raises ``Forbidden`` for accounts without an authenticator (citizens have none), and
+    ``Unauthenticated`` where the sign-in ended meanwhile.
     """
     kind = session.scalar(_OWNER, {"id": account_id})
     if kind is None:
         raise Forbidden
+    sign_ins.require_live(session, account_id=account_id, sign_in_id=sign_in_id)
     codes = [handed_codes.drawn_to_type() for _ in range(RECOVERY_CODES)]
     hashes = [handed_codes.hash_of_typed(code) for code in codes]
     forget_codes(session, account_id=account_id)

@@ -58,8 +58,9 @@ _PROPOSAL = text(
     """
     SELECT r.account_id, r.asked_by
       FROM accounts.reset r
+      LEFT JOIN accounts.account by ON by.id = r.asked_by
      WHERE r.id = :id AND r.needs_second AND r.code_hash IS NULL AND r.used_at IS NULL
-       AND r.ended_at IS NULL
+       AND r.ended_at IS NULL AND (r.asked_by IS NULL OR by.status = 'active')
        AND r.expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     """
 )
@@ -156,10 +157,13 @@ def _issue(session: Session, reset_id: UUID, account_id: UUID, now: datetime | N
     return Reset(id=reset_id, account_id=account_id, expires_at=expires_at, code=code)
 
 
+# Also while whoever handed it out was being suspended: the code ends with that standing.
 _OPEN = """
        r.code_hash = :hash AND r.used_at IS NULL AND r.ended_at IS NULL
    AND r.expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
    AND a.status <> 'closed'
+   AND NOT EXISTS (SELECT 1 FROM accounts.account b
+                    WHERE b.id IN (r.asked_by, r.confirmed_by) AND b.status <> 'active')
 """
 _FIND = text(
     f"""

@@ -117,24 +117,20 @@ def sign_out(
     record(session, act("signed_out", kind, account_id, sign_in_id, {}))
 
 
-_KEEP_ACCOUNT = text("SELECT 1 FROM accounts.account WHERE id = :account_id FOR SHARE")
-_KEEP_OPEN = text(
-    """
-    SELECT 1 FROM accounts.sign_in
-     WHERE id = :id AND account_id = :account_id AND revoked_at IS NULL FOR SHARE
-    """
-)
+# Weaker than FOR UPDATE on purpose: a sign-in under way inserts rows that point at the account.
+_HOLD = text("SELECT 1 FROM accounts.account WHERE id = :id FOR NO KEY UPDATE")
+_LIVES = text("SELECT 1 FROM accounts.sign_in WHERE id = :id AND revoked_at IS NULL FOR SHARE")
 
 
-def require_open(session: Session, *, account_id: UUID, sign_in_id: UUID) -> None:
-    """Let nobody end this sign-in before the commit. Raises ``Unauthenticated`` where it is over.
+def require_live(session: Session, *, account_id: UUID, sign_in_id: UUID) -> None:
+    """Let pass a sign-in that did not end since the gate let it in, until the commit.
 
-    For what opens an account anew, a phone or an identity elsewhere: the gate looked before, and
-    a recovery may have been decided since. Locks in the order in which a recovery does.
+    For what changes a way in: a request under way must not undo the recovery, reset or sign-out
+    that it waited for. The account is locked first, as by all that end its sign-ins. Raises
+    ``Unauthenticated``.
     """
-    asked = {"id": sign_in_id, "account_id": account_id}
-    session.execute(_KEEP_ACCOUNT, asked)
-    if session.scalar(_KEEP_OPEN, asked) is None:
+    session.execute(_HOLD, {"id": account_id})
+    if session.scalar(_LIVES, {"id": sign_in_id}) is None:
         raise Unauthenticated
 
 
@@ -163,6 +159,7 @@ def end_others(
     now: datetime | None = None,
 ) -> None:
     """End every other sign-in of an account; all of them where none is kept."""
+    session.execute(_HOLD, {"id": account_id})
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
     session.execute(_REVOKE_OTHERS, asked)
 

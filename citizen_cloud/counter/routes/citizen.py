@@ -17,7 +17,7 @@ from citizen_cloud.counter.rules import NAME_CORRECTION, Asked
 from citizen_cloud.counter.services import ending, opening
 from citizen_cloud.counter.services.clerk import Clerk
 from citizen_cloud.counter.services.opening import NewCase
-from citizen_cloud.errors import NotFound
+from citizen_cloud.errors import NotFound, StepUpRequired
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
@@ -41,18 +41,20 @@ class NameCorrections(MethodView):
 
     @blp.arguments(PageQuery, location="query")
     @blp.response(200, schemas.NameCorrectionPageSchema)
-    @blp.operation("listNameCorrections", BadCursor)
+    @blp.operation("listNameCorrections", BadCursor, StepUpRequired)
     @signed_in()
     def get(self, query: dict[str, Any]) -> Response:
         """List my wishes for another name
 
         Latest first, with what became of each. The names themselves are not shown.
+        On a device where the document was not shown, it comes first (401 `step_up_required`).
         """
-        limit = query["limit"]
+        known, limit = caller(), query["limit"]
+        known.require_own()
         with db.transaction() as session:
             rows = queries.own_wishes(
                 session,
-                account_id=caller().account_id,
+                account_id=known.account_id,
                 before=before_of(LISTING, query.get("cursor")),
                 limit=limit,
             )

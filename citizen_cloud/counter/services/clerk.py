@@ -87,7 +87,11 @@ def check_opener(session: Session, found: Case, by: Clerk, *, approved: bool) ->
     if by.id is None:
         raise NotACounter
     pair = pair_of(
-        session, organisation_id=found.organisation_id, first=found.opened_by, second=by.id
+        session,
+        organisation_id=found.organisation_id,
+        first=found.opened_by,
+        second=by.id,
+        now=found.t,
     )
     if not pair.is_independent:
         raise SecondPersonRequired

@@ -27,10 +27,9 @@ from citizen_cloud.counter.rules import (
 from citizen_cloud.counter.services.clerk import Clerk, check_opener, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
-from citizen_cloud.federation.services import identities
+from citizen_cloud.federation.services.ending import end_links
 from citizen_cloud.organisations.refusals import NotACounter
 
-RECOVERED = "recovered"
 CHANGED = {
     RECOVERY: ("phone",),
     NAME_CORRECTION: ("name",),
@@ -197,23 +196,12 @@ def _apply(session: Session, step: Step) -> tuple[UUID, Asked]:
         raise NotFound
     if asked.phone is None:
         return person_id, _correct(session, step, person_id)
-    _recover(session, step, person_id, asked.phone)
-    return person_id, asked
-
-
-def _recover(session: Session, step: Step, person_id: UUID, phone: str) -> None:
-    """Move the account to the phone; no identity elsewhere opens it any more.
-
-    Two people saw the document, and that stands above any provider's word. Twice, since what a
-    sign-in was linking meanwhile is there only once the recovery has waited for it. The first time
-    comes before the account's lock, as a sign-in through a provider takes them.
-    """
-    account_id, t = recovery.living_account(session, person_id=person_id), step.found.t
-    identities.remove_all(session, account_id=account_id, reason=RECOVERED, now=t)
-    recovery.recover(
-        session, person_id=person_id, phone=phone, official=step.official, now=step.now
+    account_id = recovery.recover(
+        session, person_id=person_id, phone=asked.phone, official=step.official, now=step.now
     )
-    identities.remove_all(session, account_id=account_id, reason=RECOVERED, now=t)
+    # A lost phone still holds whatever app vouched for its owner.
+    end_links(session, account_id=account_id, reason="recovered", now=step.found.t)
+    return person_id, asked
 
 
 def _correct(session: Session, step: Step, person_id: UUID) -> Asked:

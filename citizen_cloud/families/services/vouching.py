@@ -105,7 +105,9 @@ def _has_first(session: Session, word: Word) -> bool:
     if first is None or word.row["organisation_id"] != counter.organisation_id:
         return False
     place = counter.organisation_id
-    pair = pair_of(session, organisation_id=place, first=first, second=counter.account_id)
+    pair = pair_of(
+        session, organisation_id=place, first=first, second=counter.account_id, now=word.now
+    )
     if not pair.is_independent:
         raise SecondPersonRequired
     return pair.is_first_there

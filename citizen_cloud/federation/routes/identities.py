@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.services import sign_ins
-from citizen_cloud.errors import NotFound
+from citizen_cloud.errors import NotFound, StepUpRequired
 from citizen_cloud.federation import queries
 from citizen_cloud.federation.providers import offered
 from citizen_cloud.federation.refusals import (
@@ -27,7 +27,7 @@ from citizen_cloud.federation.services import attempts, identities
 from citizen_cloud.text import Text
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
+from citizen_cloud.web.caller import Caller, caller
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import fresh, limited, signed_in
@@ -53,24 +53,33 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "title": _title(row["provider"]).as_json()}
 
 
+def _own() -> Caller:
+    """Return the caller, who may see and end the ways in: a number's next holder may not."""
+    known = caller()
+    known.require_own()
+    return known
+
+
 @blp.route("")
 class IdentitiesView(MethodView):
     """Ways in through others."""
 
     @blp.arguments(PageQuery, location="query")
     @blp.response(200, FederatedIdentityPageSchema)
-    @blp.operation("listFederatedIdentities", BadCursor)
+    @blp.operation("listFederatedIdentities", BadCursor, StepUpRequired)
     @signed_in()
     def get(self, asked: dict[str, Any]) -> Response:
         """List the linked identities
 
-        Latest first. Who the account is at the provider is not shown.
+        Latest first. Who the account is at the provider is not shown. Where the account belongs
+        to a person, the document must have been shown on this device, here and below.
         """
+        known = _own()
         limit = asked["limit"]
         before = UUID(cursors.decode(LISTING, asked["cursor"])[0]) if "cursor" in asked else None
         with db.statement() as connection:
             found = queries.own_identities(
-                connection, account_id=caller().account_id, before=before, limit=limit + 1
+                connection, account_id=known.account_id, before=before, limit=limit + 1
             )
         more = cursors.encode(LISTING, [found[limit - 1]["id"]]) if len(found) > limit else None
         shown = [_shown(row) for row in found[:limit]]
@@ -101,8 +110,8 @@ class IdentitiesView(MethodView):
 
 def _link(session: Session, sent: dict[str, str]) -> Answer:
     known = caller()
-    # A recovery under way ends this sign-in, and takes away what it linked until then.
-    sign_ins.require_open(session, account_id=known.account_id, sign_in_id=known.sign_in_id)
+    # A link that was under way must not come after the recovery that ends them all.
+    sign_ins.require_live(session, account_id=known.account_id, sign_in_id=known.sign_in_id)
     owed = attempts.take_ticket(
         session,
         ticket=sent["link_ticket"],
@@ -129,23 +138,24 @@ class IdentityView(MethodView):
     """One way in."""
 
     @blp.response(200, FederatedIdentitySchema)
-    @blp.operation("getFederatedIdentity", NotFound)
+    @blp.operation("getFederatedIdentity", NotFound, StepUpRequired)
     @signed_in()
     def get(self, identity_id: UUID) -> dict[str, Any]:
         """Get a linked identity
 
         One of the own account's; a removed one is no more found than anybody else's.
         """
+        known = _own()
         with db.statement() as connection:
             row = queries.own_identity(
-                connection, account_id=caller().account_id, identity_id=identity_id
+                connection, account_id=known.account_id, identity_id=identity_id
             )
         if row is None:
             raise NotFound
         return _shown(row)
 
     @blp.response(204)
-    @blp.operation("removeFederatedIdentity", NotFound)
+    @blp.operation("removeFederatedIdentity", NotFound, StepUpRequired)
     @signed_in()
     def delete(self, identity_id: UUID) -> None:
         """Remove a linked identity
@@ -153,10 +163,11 @@ class IdentityView(MethodView):
         It opens the account no more, and every sign-in it opened ends at once, the asking one
         included.
         """
+        known = _own()
         with db.transaction() as session:
             identities.remove(
                 session,
-                account_id=caller().account_id,
+                account_id=known.account_id,
                 identity_id=identity_id,
                 now=clock.now(),
             )

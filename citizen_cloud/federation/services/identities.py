@@ -61,6 +61,8 @@ _LIVE = text(
      ORDER BY is_same DESC LIMIT 1
     """
 )
+# Processes may hold different keys meanwhile, and write one subject under two indexes.
+_LOCK = text("SELECT pg_advisory_xact_lock(n) FROM unnest(cast(:numbers AS bigint[])) AS n")
 # Without a named index: whoever races meets either of the two, and both mean no.
 _INSERT = text(
     """
@@ -103,6 +105,8 @@ def link(session: Session, *, owed: Owed, account_id: UUID, title: Text, now: da
     """
     rings, identity_id, subjects = crypto.current(), new_id(), _lookups(owed)
     asked = {"provider": owed.provider, "subjects": subjects, "account_id": account_id, "now": now}
+    numbers = rings.lock_numbers(f"federation.{owed.provider}.lock", owed.subject)
+    session.execute(_LOCK, {"numbers": numbers})
     session.execute(_RELEASE_CLOSED, asked)
     # Looked for under every key held: the index of an older one does not stop an insert.
     _refuse_taken(session, asked)
@@ -168,23 +172,6 @@ def remove(
         title=shown,
         now=now,
     )
-
-
-_OF_ACCOUNT = text(
-    "SELECT id FROM federation.identity WHERE account_id = :account_id AND removed_at IS NULL "
-    "ORDER BY id FOR UPDATE"
-)
-
-
-def remove_all(session: Session, *, account_id: UUID, reason: str, now: datetime) -> int:
-    """Take every way in away, and what it opened with it; return how many there were.
-
-    For what stands above any provider's word: two members of staff saw the document.
-    """
-    found = session.scalars(_OF_ACCOUNT, {"account_id": account_id}).all()
-    for identity_id in found:
-        remove(session, account_id=account_id, identity_id=identity_id, reason=reason, now=now)
-    return len(found)
 
 
 def _act(

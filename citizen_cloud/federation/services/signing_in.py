@@ -70,6 +70,7 @@ def sign_in(session: Session, *, arrival: Arrival, now: datetime) -> Issued | Re
             device_id=device.id,
             claim=claim,
             verified_by=arrival.provider,
+            is_fresh=arrival.vouched.is_fresh,
         )
     return sign_ins.open_sign_in(
         session,

@@ -99,7 +99,8 @@ class Issuance(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    # code_replayed | refresh_reused | revoked | logged_out | withdrawn | erased
+    # code_replayed | refresh_reused | revoked | logged_out | withdrawn | erased | recovered |
+    # suspended
     revoked_because: Mapped[str | None] = mapped_column(String(32))
 
 

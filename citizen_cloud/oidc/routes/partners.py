@@ -34,8 +34,7 @@ def _proven() -> UUID:
     Who got somebody's old number must not see where that person signed in.
     """
     known = citizen()
-    if known.has_person and known.identity is None:
-        raise StepUpRequired(required_level=2)
+    known.require_own()
     return known.account_id
 
 

@@ -15,12 +15,14 @@ from citizen_cloud.organisations.queries.places import (
     organisations,
     place_filter,
 )
+from citizen_cloud.organisations.queries.ties import are_tied
 
 __all__ = [
     "OrganisationQuery",
     "PlaceFilter",
     "StaffRow",
     "account",
+    "are_tied",
     "counters_among",
     "grant_of",
     "invitations",

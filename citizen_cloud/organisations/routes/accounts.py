@@ -45,13 +45,15 @@ class Status(MethodView):
     @blp.operation(
         "setAccountStatus", NotFound, OwnAccount, RoleAboveOwn, WorksElsewhere, LastAdmin
     )
+    @fresh
     @requires("accounts.suspend")
     def put(self, sent: dict[str, Any], account_id: UUID) -> None:
         """Suspend an account, or reinstate it
 
         From its next request on a suspended account is told 403 `account_suspended`, at refresh
         and sign-in too. Reinstated, it signs in anew. Administrators do this to any account but
-        their own; managers to staff who work for them alone.
+        their own; managers to staff who work for them alone. Needs the factors
+        shown in the last five minutes.
         """
         with db.transaction() as session:
             services.change_status(

@@ -21,7 +21,7 @@ from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import API_ROOT
 from citizen_cloud.web.caller import grant
 from citizen_cloud.web.cursors import BadCursor
-from citizen_cloud.web.marks import requires
+from citizen_cloud.web.marks import fresh, requires
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.schemas import PageQuery
 
@@ -55,6 +55,7 @@ class Invitations(MethodView):
     @blp.arguments(NewInvitationSchema)
     @blp.response(201, InvitationCodeSchema)
     @blp.operation("inviteStaff", NotFound, OrganisationClosed, RoleAboveOwn)
+    @fresh
     @requires("organisations.staff.manage")
     def post(self, sent: dict[str, Any], organisation_id: UUID) -> Any:
         """Invite somebody to work for an organisation
@@ -63,6 +64,7 @@ class Invitations(MethodView):
         with `POST /auth/invitations/accept`, or adds the role to an account that is signed in with
         `POST /me/invitations/accept`. It is good for 72 hours and one acceptance, and over when
         whoever invited loses the role or is suspended. A manager invites staff, not managers.
+        Needs the factors shown in the last five minutes: it is a way in for somebody else.
         """
         with db.transaction() as session:
             made = services.invite(

@@ -14,6 +14,7 @@ from citizen_cloud.accounts.services.statuses import Status
 from citizen_cloud.errors import NotFound
 from citizen_cloud.organisations import queries
 from citizen_cloud.organisations.services.actor import Actor
+from citizen_cloud.organisations.services.handing_out import withdraw_all
 from citizen_cloud.organisations.services.memberships import check_other_admins
 from citizen_cloud.organisations.services.reach import check_account_reach
 from citizen_cloud.web.caller import Grant
@@ -92,7 +93,7 @@ def change_status(
     if status == "suspended":
         if session.scalar(_IS_ADMIN, {"id": account_id}) is not None:
             check_other_admins(session, account_id)
-        resets.withdraw_of(session, account_id=account_id, now=now)
+        withdraw_all(session, account_id=account_id, now=now)
     statuses.set_status(
         session,
         account_id=account_id,

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.errors import Invalid
+from citizen_cloud.organisations.queries import are_tied
 from citizen_cloud.organisations.refusals import NotACounter
 
 
@@ -29,32 +31,26 @@ class Pair:
 
     # The first may be gone by now, or suspended: then nobody vouches for that word.
     is_first_there: bool
-    # Not the same account, and neither appointed the other.
+    # Not one account, nor two that may be one person's.
     is_independent: bool
 
 
-# Whoever may appoint staff may appoint himself a second account.
-_PAIR = text(
+_WORKS = text(
     """
-    SELECT coalesce(bool_or(m.account_id = :first AND a.status = 'active'), false) AS is_there,
-           coalesce(bool_or(:first IN (m.granted_by, i.invited_by) AND m.account_id = :second
-                            OR :second IN (m.granted_by, i.invited_by) AND m.account_id = :first),
-                    false) AS is_appointed
-      FROM organisations.membership m
-      JOIN accounts.account a ON a.id = m.account_id
-      LEFT JOIN organisations.invitation i
-        ON i.account_id = m.account_id AND i.organisation_id = m.organisation_id
-     WHERE m.organisation_id = :organisation_id AND m.ended_at IS NULL
-       AND m.account_id IN (:first, :second)
+    SELECT EXISTS (SELECT FROM organisations.membership m
+                     JOIN accounts.account a ON a.id = m.account_id AND a.status = 'active'
+                    WHERE m.account_id = :id AND m.organisation_id = :organisation_id
+                      AND m.ended_at IS NULL)
     """
 )
 
 
-def pair_of(session: Session, *, organisation_id: UUID, first: UUID, second: UUID) -> Pair:
+def pair_of(
+    session: Session, *, organisation_id: UUID, first: UUID, second: UUID, now: datetime
+) -> Pair:
     """Return what two members of staff are to each other, as the tables say now."""
-    asked = {"organisation_id": organisation_id, "first": first, "second": second}
-    row = session.execute(_PAIR, asked).one()
+    asked = {"id": first, "organisation_id": organisation_id}
     return Pair(
-        is_first_there=row.is_there,
-        is_independent=first != second and not row.is_appointed,
+        is_first_there=bool(session.scalar(_WORKS, asked)),
+        is_independent=first != second and not are_tied(session, first, second, now=now),
     )

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services import resets
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
 from citizen_cloud.manifest import Role
@@ -19,6 +18,7 @@ from citizen_cloud.organisations.refusals import (
     RolesExclude,
 )
 from citizen_cloud.organisations.services.actor import Actor
+from citizen_cloud.organisations.services.handing_out import withdraw_all
 from citizen_cloud.organisations.services.reach import check_reach
 from citizen_cloud.web.caller import Grant
 
@@ -161,8 +161,8 @@ def end_membership(
     account_id = session.scalar(_END, {"id": membership_id, "now": now})
     if account_id is None:
         raise NotFound
-    # Codes this role handed out must not outlive it; invitations ask for its standing themselves.
-    resets.withdraw_of(session, account_id=account_id, now=now)
+    # Codes this role handed out must not outlive it.
+    withdraw_all(session, account_id=account_id, organisation_id=found.organisation_id, now=now)
     act = Act(
         actor_kind=actor.kind,
         actor_id=actor.id,

@@ -13,7 +13,6 @@ from citizen_cloud.privacy.routes.doors import holder
 from citizen_cloud.privacy.schemas import NewClosureAnswerSchema, NewClosureSchema, OwnClosureSchema
 from citizen_cloud.privacy.services import closures
 from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller
 from citizen_cloud.web.marks import fresh, limited, signed_in
 
 blp = Blueprint("closure", url_prefix="/me/closure", description="注销账号 Closing my account")
@@ -24,15 +23,16 @@ class Closure(MethodView):
     """The closure of my account."""
 
     @blp.response(200, OwnClosureSchema)
-    @blp.operation("getClosure")
+    @blp.operation("getClosure", StepUpRequired)
     @signed_in()
     def get(self) -> dict[str, Any]:
         """Read the closure of my account
 
         `closure` is null where none is under way.
         """
+        me = holder()
         with db.transaction() as session:
-            return {"closure": closures.own_closure(session, account_id=caller().account_id)}
+            return {"closure": closures.own_closure(session, account_id=me.account_id)}
 
     @blp.arguments(NewClosureSchema, required=False)
     @blp.response(202, NewClosureAnswerSchema)
@@ -61,12 +61,15 @@ class Closure(MethodView):
         return {**asked.closure, "secret": asked.secret}
 
     @blp.response(204)
-    @blp.operation("undoClosure")
+    @blp.operation("undoClosure", StepUpRequired)
     @signed_in()
     def delete(self) -> None:
         """Keep my account
 
-        Undoes the closure before `due_at`; where none is under way, nothing changes.
+        Undoes the closure before `due_at`; where none is under way, nothing changes. Where the
+        account belongs to a person, the document must have been shown on this device. A recovery
+        at a counter undoes it too.
         """
+        me = holder()
         with db.transaction() as session:
-            closures.undo_closure(session, account_id=caller().account_id)
+            closures.undo_closure(session, account_id=me.account_id)

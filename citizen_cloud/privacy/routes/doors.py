@@ -3,8 +3,6 @@
 from typing import cast
 
 from citizen_cloud.accounts.services import SignedIn
-from citizen_cloud.errors import StepUpRequired
-from citizen_cloud.privacy.rules import PERSONS_LEVEL
 from citizen_cloud.web.caller import caller
 
 
@@ -15,6 +13,5 @@ def holder() -> SignedIn:
     device: the next holder of a phone number must not take the last one's data, nor end it.
     """
     known = cast("SignedIn", caller())
-    if known.has_person and known.identity is None:
-        raise StepUpRequired(required_level=PERSONS_LEVEL)
+    known.require_own()
     return known

@@ -51,6 +51,7 @@ class NewExport(MethodView):
         It is made within a minute; a message tells when, and so does the `status` in the list of
         copies. Fetch it at `Location` within seven days. One at a time. Needs factors shown within
         five minutes, and where the account has a person, a device on which the document was shown.
+        Fetching needs the document shown within five minutes too.
         """
         me = holder()
 
@@ -100,9 +101,11 @@ class OneExport(MethodView):
         """Fetch a copy of my data
 
         JSON, one part for each room and service: names, numbers and phones are in clear. The
-        answer is an attachment and must not be cached.
+        answer is an attachment and must not be cached. Needs factors shown within five minutes,
+        and where the account has a person, the document as well (`POST /me/real-name`).
         """
         me = holder()
+        me.require_document()
         with db.transaction() as session:
             bundle = exports.open_bundle(
                 session, account_id=me.account_id, kind=me.kind, export_id=export_id
