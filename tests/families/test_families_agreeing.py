@@ -410,3 +410,12 @@ def test_whoever_takes_a_phone_for_an_elder_does_not_inherit_the_counters_level(
     world.attest(client, world.clerk(), number, relation="elder", acting=father.document_number)
     elder = people.citizen(number=number)
     assert client.get("/api/v1/me", headers=elder.headers).json["level"] == 2
+
+
+def test_a_link_whose_time_is_over_shows_nobody_before_any_job_tidies(client, father):
+    person = people.citizen()
+    world.agreed(client, father, person)
+    assert world.dependants_of(client, father)[0]["person_id"] == str(person.person_id)
+    world.run("UPDATE families.link SET expires_at = statement_timestamp()")
+    over = world.dependants_of(client, father)[0]
+    assert (over["status"], over["person_id"]) == ("expired", None)
