@@ -71,6 +71,11 @@ def name_case(session, person, by, new_name=NEW_NAME, now=None):
     return opening.open_case(session, new=new, by=by, now=now)
 
 
+def own_wish(session, person, new_name=NEW_NAME):
+    """Let a citizen ask for another name."""
+    return name_case(session, person, Clerk(kind="citizen", id=person.account_id), new_name)
+
+
 def enrolment_case(session, number, by, *, name="李桂兰", person_id=None, now=None):
     asked = Asked(
         document_type="resident_id", document_number=number, name=name, verified_by="test"

@@ -39,7 +39,8 @@ def dependants_of(client, who):
     return client.get(f"{ROOT}/me/dependants", headers=who.headers).json["items"]
 
 
-def attest(client, clerk, represented, *, acting=None, relation="child", scopes=("masks",), **more):
+def vouch(client, clerk, represented, *, acting=None, relation="child", scopes=("masks",), **more):
+    """Let one clerk attest a link: the first of two, or the second."""
     body = {
         "represented": shown(represented),
         "relation": relation,
@@ -49,6 +50,23 @@ def attest(client, clerk, represented, *, acting=None, relation="child", scopes=
         **more,
     }
     return client.post(f"{ROOT}/counter/links", json=body, headers=clerk.headers)
+
+
+def attest(client, clerk, represented, **facts):
+    """Let a clerk and a colleague attest a link; return the first refusal, or the second answer."""
+    first = vouch(client, clerk, represented, **facts)
+    if first.status_code != 201:
+        return first
+    assert first.json["status"] == "pending", first.json
+    return vouch(client, colleague_of(clerk), represented, **facts)
+
+
+def colleague_of(clerk):
+    place = rows(
+        "SELECT organisation_id FROM organisations.membership WHERE account_id = :a",
+        a=clerk.account_id,
+    )[0][0]
+    return people.staff(place)
 
 
 def clerk():

@@ -1,19 +1,7 @@
 """What this room refuses, in its own words."""
 
-from citizen_cloud.errors import Conflict, Forbidden, Invalid
+from citizen_cloud.errors import Conflict, Invalid
 from citizen_cloud.text import Text
-
-
-class SecondPersonRequired(Forbidden):
-    """Who opened a case does not decide it."""
-
-    code = "second_person_required"
-    title = Text("须由另一人审核", "A second person decides")
-    detail = Text(
-        "申请须由同一窗口的另一位工作人员审核，且七天内双方账号不得由对方或同一人开通或重置。",
-        "The case must be decided by another member of staff of the same counter, and within seven "
-        "days neither account may have been let in or reset by the other, nor both by one person.",
-    )
 
 
 class CaseOpen(Conflict):
@@ -32,6 +20,18 @@ class CaseOver(Conflict):
     code = "case_over"
     title = Text("申请已结束", "The case is over")
     detail = Text("该申请已审核、取消或过期。", "The case was decided, cancelled, or has expired.")
+
+
+class OpenerGone(Conflict):
+    """Who opened the case works there no more, or is suspended: nobody vouches for it."""
+
+    code = "opener_gone"
+    title = Text("受理人已不在岗", "Who opened it is gone")
+    detail = Text(
+        "受理人已离岗或被停用，该申请不能通过；请取消后重新受理。",
+        "Who opened the case no longer works here or is suspended. It cannot be approved; cancel "
+        "it and open it anew.",
+    )
 
 
 class NameUnchanged(Invalid):

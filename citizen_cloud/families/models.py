@@ -33,6 +33,12 @@ class Link(Base):
         ),
         CheckConstraint("status <> 'active' OR represented_id IS NOT NULL", name="known"),
         CheckConstraint("acting_key <> represented_key", name="two_people"),
+        # One clerk alone gives nobody power over anybody, whatever the code above forgets.
+        CheckConstraint(
+            "agreed_by IS DISTINCT FROM 'counter' OR (attested_by IS NOT NULL "
+            "AND decided_by IS NOT NULL AND attested_by <> decided_by)",
+            name="second_clerk",
+        ),
         # One live link, or request, of a pair: two racing requests cannot both be written.
         Index(
             "uq_link_live",
@@ -69,6 +75,8 @@ class Link(Base):
     is_credible: Mapped[bool]
     agreed_by: Mapped[str | None] = mapped_column(String(16))
     decided_by: Mapped[UUID | None]
+    # The first of the two clerks who saw the documents; the second one decided.
+    attested_by: Mapped[UUID | None]
     organisation_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("organisations.organisation.id")
     )

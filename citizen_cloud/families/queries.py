@@ -22,10 +22,11 @@ _DEPENDANTS = """
            CASE WHEN l.status = 'pending' AND l.answer_by <= t.at THEN 'expired'
                 WHEN l.status = 'active' AND l.expires_at <= t.at THEN 'expired'
                 ELSE l.status END AS status,
-           CASE WHEN l.status = 'active' THEN l.represented_id END AS person_id
+           p.id AS person_id
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       JOIN families.link l ON l.acting_id = :acting_id
       LEFT JOIN accounts.person p ON p.id = l.represented_id AND l.status = 'active'
+                                 AND (l.expires_at IS NULL OR l.expires_at > t.at)
 """
 _LIST = text(
     _DEPENDANTS

@@ -11,6 +11,8 @@ RELATIONS = ("child", "elder", "disabled", "adult")
 CHILD = "child"
 # The scope of an inbox, beside the names of modules.
 MESSAGES = "messages"
+# What lies behind a scope that is no module's, in the word the person reads.
+CATEGORIES = {MESSAGES: "messages", "guardian": "protection"}
 OF_AGE = 18
 MOST_DEPENDANTS = 8
 MOST_GUARDIANS = 2
@@ -18,6 +20,8 @@ MOST_GUARDIANS = 2
 ASKS_PER_PERSON, PER_PERSON = 3, timedelta(days=30)
 ASKS_PER_DAY, DAY = 10, timedelta(days=1)
 ANSWER_WITHIN = timedelta(days=30)
+# At a counter both clerks are there; the people with their documents are as well.
+SECOND_CLERK_WITHIN = timedelta(hours=24)
 # A child whose document tells no birth date: the link is renewed every year.
 UNKNOWN_AGE = timedelta(days=365)
 
@@ -52,10 +56,17 @@ def ends_at(
     return latest if wished is None else min(wished, latest)
 
 
-def answer_by(ends: datetime | None, now: datetime) -> datetime:
+def answer_by(
+    ends: datetime | None, now: datetime, *, within: timedelta = ANSWER_WITHIN
+) -> datetime:
     """Return until when a request can be answered."""
-    latest = now + ANSWER_WITHIN
+    latest = now + within
     return latest if ends is None else min(latest, ends)
+
+
+def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the earlier of two ends, where there is any."""
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def narrowed(wished: Collection[str] | None, *outer: Collection[str]) -> list[str] | None:

@@ -149,10 +149,13 @@ class CounterEndSchema(Incoming):
 
 
 class CounterLinkMadeSchema(Outgoing):
-    """The link; it counts from the acting person's next request on."""
+    """The link; an active one counts from the acting person's next request on."""
 
     id = Uuid()
-    status = OneOf("active", "revoked", metadata={"example": "active"})
+    status = OneOf(
+        *("pending", "active", "revoked"),
+        metadata={"description": "`pending` until a second clerk attests", "example": "pending"},
+    )
 
 
 DependantPageSchema = page_of(DependantSchema)

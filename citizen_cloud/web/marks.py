@@ -73,8 +73,9 @@ def requires(permission: str) -> Callable[[View], View]:
 def acts_for(scope: str) -> Callable[[View], View]:
     """Take ``on_behalf_of``: the door serves whoever the caller may represent in this scope.
 
-    A module's own name, ``messages``, or ``any`` where the room itself narrows what is shown to
-    the scopes of the link. ``web.caller.subject`` says whose business it is.
+    A module's own name, ``messages``, ``any`` where the room itself narrows what is shown to
+    the scopes of the link, or ``guardian``: a child's guardians only, whatever services their link
+    names. ``web.caller.subject`` says whose business it is.
     """
     return lambda view: _marked(view, acts_for=scope)
 

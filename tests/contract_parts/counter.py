@@ -26,7 +26,9 @@ def build(city):
             counter_world.clerk(city["manager"].someone, hall),
             people.new_phone(),
         )
+        wish = counter_world.own_wish(session, city["neighbour"].someone)
     city.ids["case_id"] = str(case.id)
+    city.ids["correction_id"] = str(wish.id)
     city.facts["counter_document"] = subject.document_number
 
 
@@ -50,7 +52,8 @@ BODIES = {
         "evidence_reference": counter_world.EVIDENCE,
     },
 }
-OWNERS = {"case_id": {"clerk", "manager", "auditor"}}
+OWNERS = {"case_id": {"clerk", "manager", "auditor"}, "correction_id": {"neighbour"}}
+WHO = {"withdrawNameCorrection": "neighbour"}
 KIND = {
     "openCounterCase": _is_no_clerk,
     "requestCounterCode": _is_no_clerk,

@@ -1,12 +1,14 @@
 """The contract's city gets a family: an owner who acts, is acted for, and is asked."""
 
+from uuid import UUID
+
 import people
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.families.services import asking, attesting
 from citizen_cloud.families.services.asking import Request, Wish
-from citizen_cloud.families.services.attesting import Counter
+from citizen_cloud.families.services.clerks import Counter
 from citizen_cloud.web.caller import Identity
 
 
@@ -18,16 +20,20 @@ def shown(number, name="王小明"):
     return {"document_type": "resident_id", "document_number": number, "name": name}
 
 
-def attest(counter, acting, represented, relation="elder"):
-    with db.transaction() as session:
-        return attesting.attest_new(
-            session,
-            counter=counter,
-            acting=claim(acting),
-            represented=claim(represented),
-            wish=Wish(relation=relation, scopes=["masks"]),
-            now=clock.now(),
-        )
+def attest(counters, acting, represented, relation="elder"):
+    """Let two clerks vouch for a link; return its id."""
+    for counter in counters:
+        with db.transaction() as session:
+            made = attesting.attest_new(
+                session,
+                counter=counter,
+                acting=claim(acting),
+                represented=claim(represented),
+                wish=Wish(relation=relation, scopes=["masks"]),
+                now=clock.now(),
+            )
+    assert made.status == "active"
+    return made.id
 
 
 def ask(asker, number, relation="adult"):
@@ -58,9 +64,12 @@ def _identity(someone):
 
 
 def build(city):
-    owner, clerk = city["owner"].someone, city["clerk"].someone
-    place = city.ids["organisation_id"]
-    counter = Counter(account_id=clerk.account_id, organisation_id=place, evidence="2026-0317")
+    owner = city["owner"].someone
+    place = UUID(city.ids["organisation_id"])
+    counters = [
+        Counter(account_id=each.account_id, organisation_id=place, evidence="2026-0317")
+        for each in (people.staff(place), people.staff(place))
+    ]
     elder, proxy, asker = people.document("19400101"), people.citizen(), people.citizen()
     city.facts |= {
         "elder": elder,
@@ -69,8 +78,8 @@ def build(city):
         "stranger": people.document("19910101"),
     }
     city.ids |= {
-        "link_id": str(attest(counter, owner.document_number, elder)),
-        "proxy_id": str(attest(counter, proxy.document_number, owner.document_number)),
+        "link_id": str(attest(counters, owner.document_number, elder)),
+        "proxy_id": str(attest(counters, proxy.document_number, owner.document_number)),
         "link_request_id": str(ask(asker, owner.document_number)),
     }
 

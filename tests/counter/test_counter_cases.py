@@ -332,6 +332,7 @@ def test_the_clerks_doors_ask_for_their_permissions(shared_app):
         "counter.cases.open",
         "counter.cases.decide",
         "counter.cases.read",
+        "families.attest",
     }
 
 
@@ -345,10 +346,13 @@ def test_every_door_that_changes_something_is_limited(shared_app):
     }
     assert limited == {
         "/api/v1/counter/codes": ["60/hour"],
+        "/api/v1/counter/links": ["30/minute"],
+        "/api/v1/counter/links/end": ["30/minute"],
         "/api/v1/counter/cases": ["60/hour"],
         "/api/v1/counter/cases/<uuid:case_id>/decision": ["120/hour"],
         "/api/v1/counter/cases/<uuid:case_id>/cancel": ["120/hour"],
         "/api/v1/me/name-corrections": ["10/hour"],
+        "/api/v1/me/name-corrections/<uuid:correction_id>/withdrawal": ["10/hour"],
     }
 
 
@@ -360,3 +364,24 @@ def test_two_kinds_about_one_person_are_decided_apart(session):
     name_case(session, person, by)
     with pytest.raises(CaseOpen):
         name_case(session, person, by, "王大明")
+
+
+@pytest.mark.parametrize("gone", ["suspended", "dismissed"])
+def test_a_case_whose_opener_is_gone_is_refused_or_cancelled_and_never_approved(
+    hall, session, told, gone
+):
+    if gone == "suspended":
+        ending = text("UPDATE accounts.account SET status = 'suspended' WHERE id = :id")
+    else:
+        ending = text(
+            "UPDATE organisations.membership SET ended_at = statement_timestamp() "
+            "WHERE account_id = :id"
+        )
+    person = people.citizen()
+    first = hall.open("name_correction", person.document_number, new_name="王晓明").json["id"]
+    session.execute(ending, {"id": hall.opener.account_id})
+    told.asked.clear()
+    answer = hall.decide(first)
+    assert (answer.status_code, answer.json["code"]) == (409, "opener_gone")
+    assert told.asked == []
+    assert hall.decide(first, approved=False).json["status"] == "refused"

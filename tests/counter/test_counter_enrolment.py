@@ -96,7 +96,7 @@ def test_an_enrolled_person_signs_in_later_as_the_same_person(hall, session):
     person_id = enrolled(hall, number)
     citizen = people.citizen(number=number, name=NAME)
     assert str(citizen.person_id) == person_id
-    # Name and number alone, shown from afar, are level 2, whoever was at a counter before.
+    # Whoever signs in by a phone later need not be who was seen here.
     assert hall.get("/me", citizen).json["level"] == 2
 
 

@@ -184,3 +184,40 @@ def test_a_repeated_wish_is_one(hall):
     assert ask(hall, person, **key).json == ask(hall, person, **key).json
     again = ask(hall, person)
     assert (again.status_code, again.json["code"]) == (409, "case_open")
+
+
+def withdraw(hall, case_id, someone):
+    return hall.post(f"/me/name-corrections/{case_id}/withdrawal", {}, someone)
+
+
+def test_a_citizen_takes_the_own_wish_back_and_may_ask_again(hall, session):
+    person, other = people.citizen(), people.citizen()
+    case = ask(hall, person).json["id"]
+    assert withdraw(hall, case, other).status_code == 404
+    for _ in range(2):
+        assert withdraw(hall, case, person).json["status"] == "cancelled"
+    answer = hall.decide(case)
+    assert answer.status_code in (404, 409)
+    again = ask(hall, person)
+    assert again.status_code == 201
+    hall.decide(again.json["id"], approved=False)
+    late = withdraw(hall, again.json["id"], person)
+    assert (late.status_code, late.json["code"]) == (409, "case_over")
+    assert "counter.case_withdrawn" in acts(session)
+
+
+def test_a_clerks_case_is_not_the_persons_to_withdraw(hall):
+    person = people.citizen()
+    case = hall.open("name_correction", person.document_number, new_name=NEW_NAME).json["id"]
+    assert withdraw(hall, case, person).status_code == 404
+
+
+def test_the_wish_of_a_suspended_account_is_not_approved(hall, session):
+    person = people.citizen()
+    case = ask(hall, person).json["id"]
+    session.execute(
+        text("UPDATE accounts.account SET status = 'suspended' WHERE id = :a"),
+        {"a": person.account_id},
+    )
+    answer = hall.decide(case)
+    assert (answer.status_code, answer.json["code"]) == (409, "account_not_living")

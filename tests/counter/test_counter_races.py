@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import people
+import pytest
 from counter_world import (
     Hall,
     clerk,
@@ -13,9 +14,9 @@ from counter_world import (
 )
 from sqlalchemy import text
 
-from citizen_cloud import crypto, db
+from citizen_cloud import clock, crypto, db
 from citizen_cloud.accounts.refusals import OtpInvalid, PhoneFull
-from citizen_cloud.accounts.services import citizens, otp, otp_tries
+from citizen_cloud.accounts.services import citizens, otp, otp_tries, phones, sign_ins
 from citizen_cloud.accounts.services.citizens import Wish
 from citizen_cloud.counter.queries import Case
 from citizen_cloud.counter.refusals import CaseOpen, CaseOver
@@ -23,6 +24,10 @@ from citizen_cloud.counter.rules import RECOVERY, Asked
 from citizen_cloud.counter.services import deciding, ending, opening
 from citizen_cloud.counter.services.deciding import Verdict
 from citizen_cloud.counter.services.opening import NewCase
+from citizen_cloud.errors import Unauthenticated
+from citizen_cloud.federation.rules import TITLES
+from citizen_cloud.federation.services import identities
+from citizen_cloud.federation.services.attempts import Owed
 
 CODE = "493027"
 
@@ -207,3 +212,68 @@ def test_of_many_enrolments_of_a_document_one_person_comes(fresh_database, race)
     results = race(8, lambda n: decide(hall, ids[n], hall.decider))
     assert len({result.person_id for result in results}) == 1
     assert count(fresh_database, "SELECT count(*) FROM accounts.person") == 1
+
+
+def sign_in_of(person):
+    """Return the id of a person's sign-in, as the gate would."""
+    with db.transaction() as session:
+        return session.scalar(
+            text("SELECT id FROM accounts.sign_in WHERE account_id = :a"),
+            {"a": person.account_id},
+        )
+
+
+def test_a_link_under_way_does_not_outlive_the_recovery(fresh_database):
+    """Whoever holds the lost phone links an identity of theirs in the moment of the decision."""
+    hall, person = Hall(None), people.citizen()
+    case = opened(recovery_case, person, clerk(hall.opener, hall.id), people.new_phone())
+    facts = {"account_id": person.account_id, "sign_in_id": sign_in_of(person)}
+    owed = Owed(provider="wechat", subject="thief")
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            sign_ins.require_live(session, **facts)
+            decision = pool.submit(decide, hall, case.id, hall.decider)
+            threading.Event().wait(0.5)
+            assert not decision.done()
+            identities.link(
+                session,
+                owed=owed,
+                account_id=person.account_id,
+                title=TITLES["wechat"],
+                now=clock.now(),
+            )
+        assert decision.result(10).status == "approved"
+    with db.transaction() as session:
+        assert identities.use(session, owed=owed) is None
+    with pytest.raises(Unauthenticated), db.transaction() as session:
+        sign_ins.require_live(session, **facts)
+
+
+def test_a_change_of_phone_under_way_does_not_undo_the_recovery(fresh_database):
+    """It was let in before the decision, waits for it, and is somebody's who is out by then."""
+    hall, person, phone = Hall(None), people.citizen(), people.new_phone()
+    case = opened(recovery_case, person, clerk(hall.opener, hall.id), phone)
+    tried, sign_in_id = proven(people.new_phone()), sign_in_of(person)
+
+    def change():
+        with db.transaction() as session:
+            phones.change_phone(
+                session, account_id=person.account_id, sign_in_id=sign_in_id, proven=tried
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            deciding.decide(
+                session,
+                case_id=case.id,
+                verdict=Verdict(approved=True, reason="r"),
+                reach=reach(hall.id),
+                by=clerk(hall.decider, hall.id),
+            )
+            thief = pool.submit(change)
+            threading.Event().wait(0.5)
+            assert not thief.done()
+        with pytest.raises(Unauthenticated):
+            thief.result(10)
+    with db.transaction() as session:
+        assert [row["id"] for row in phones.accounts_of(session, phone)] == [person.account_id]

@@ -5,8 +5,11 @@ import pytest
 from counter_world import CODE, acts, inbox, looks, sent_code, texts
 from sqlalchemy import text
 
-from citizen_cloud import crypto, db
+from citizen_cloud import clock, crypto, db
 from citizen_cloud.accounts.identity import phone_place
+from citizen_cloud.federation.rules import TITLES
+from citizen_cloud.federation.services import identities
+from citizen_cloud.federation.services.attempts import Owed
 
 
 def phone_of(session, someone):
@@ -252,6 +255,63 @@ def test_an_account_that_gave_its_phone_up_is_recovered(hall, session):
     )
     recovered(hall, person, phone)
     assert phone_of(session, person) == phone
+
+
+def test_a_code_of_the_counter_signs_nobody_in_and_one_of_a_sign_in_opens_no_case(hall, session):
+    person, phone = people.citizen(), people.new_phone()
+    read_out = hall.code(phone)
+    grant = {"grant_type": "otp", **read_out}
+    signed_in = hall.client.post("/api/v1/auth/token", json=grant)
+    assert (signed_in.status_code, signed_in.json["code"]) == (401, "otp_invalid")
+    session.execute(text("UPDATE accounts.otp_day SET last_sent_at = '2000-01-01'"))
+    asked = hall.client.post("/api/v1/auth/otp", json={"phone": phone}).json["challenge_id"]
+    of_sign_in = {"challenge_id": asked, "code": sent_code(session, asked)}
+    case = hall.open("recovery", person.document_number, **of_sign_in)
+    assert (case.status_code, case.json["code"]) == (401, "otp_invalid")
+    # Each still serves what it was sent for.
+    assert hall.open("recovery", person.document_number, **read_out).status_code == 201
+    grant = {"grant_type": "otp", **of_sign_in}
+    assert hall.client.post("/api/v1/auth/token", json=grant).status_code == 200
+
+
+def test_a_counters_code_says_when_texts_are_paused(hall):
+    document = hall.client.get("/openapi.json").json
+    operation = document["paths"]["/api/v1/counter/codes"]["post"]
+    assert "`sms_paused`" in operation["responses"]["503"]["description"]
+
+
+def linked(account_id, provider="wechat"):
+    """Let an identity elsewhere open an account, and sign in through it; return its subject."""
+    owed = Owed(provider=provider, subject=f"u-{account_id}")
+    with db.transaction() as session:
+        identities.link(
+            session, owed=owed, account_id=account_id, title=TITLES[provider], now=clock.now()
+        )
+    return owed
+
+
+def test_no_identity_elsewhere_opens_a_recovered_account(hall, session):
+    person, other = people.citizen(), people.citizen()
+    owed, kept = linked(person.account_id), linked(other.account_id)
+    recovered(hall, person, people.new_phone())
+    assert identities.use(session, owed=owed) is None
+    assert identities.use(session, owed=kept).account_id == other.account_id
+    left = session.execute(
+        text(
+            "SELECT subject_index, subject_sealed FROM federation.identity "
+            "WHERE account_id = :a AND removed_at IS NOT NULL"
+        ),
+        {"a": person.account_id},
+    ).one()
+    assert tuple(left) == (None, None)
+    assert "federation.removed" in inbox(session, person)
+
+
+def test_a_refused_recovery_leaves_identities_alone(hall, session):
+    person = people.citizen()
+    owed = linked(person.account_id)
+    hall.decide(hall.recovery(person).json["id"], approved=False)
+    assert identities.use(session, owed=owed).account_id == person.account_id
 
 
 def test_a_second_case_about_the_same_person_waits_for_the_first(hall, session):

@@ -316,6 +316,7 @@ def test_the_document_shows_the_parameter_exactly_where_it_is_taken(client):
         "getBooking",
         "getBookingCode",
         "getHome",
+        "listDataAccess",
         "listMessages",
         "listMyBookings",
         "listProxies",
@@ -370,3 +371,36 @@ def test_whoever_booked_for_a_child_does_not_export_where_it_goes(client, father
     assert [str(one["id"]) for one in fathers["booked_for_others"]] == [booking["id"]]
     assert booking["reference"] not in str(fathers)
     assert [one["reference"] for one in childs["bookings"]] == [booking["reference"]]
+
+
+def test_a_guardian_sees_who_looked_at_a_childs_data_and_who_else_may_act(
+    client, father, mother, child
+):
+    book(client, mother, people.offer(), child)
+    world.deliver()
+    seen = get(client, "/me/data-access", father, child).json["items"]
+    # The clerks, and the mother's booking; one's own look is the latest.
+    assert [one["reader"]["kind"] for one in seen[:2]] == ["proxy", "proxy"]
+    booked = [one for one in seen if one["outcome"] == "changed" and one["reader"]["name"]]
+    assert [one["purpose_text"]["en"] for one in booked] == ["Acting for you"]
+    assert {one["purpose"] for one in seen} >= {"families.attest", "families.proxy.masks"}
+    assert len(get(client, "/me/proxies", father, child).json["items"]) == 2
+    # The father's own list holds nothing of it.
+    own = get(client, "/me/data-access", father).json["items"]
+    assert {one["purpose"] for one in own} == {"families.attest"}
+
+
+@pytest.mark.parametrize("path", ["/me/data-access", "/me/proxies"])
+def test_an_adults_proxy_sees_neither_who_looked_nor_who_else_may_act(client, father, path):
+    """A link for masks is none to know whom else somebody trusts."""
+    person = people.citizen()
+    world.agreed(client, father, person, scopes=["masks", "messages"])
+    assert refusal(get(client, path, father, person.person_id)) == (403, "proxy_not_permitted")
+    assert ("families.proxy.guardian", "refused", "none") in world.looks(person.person_id)
+
+
+def test_a_guardian_who_was_removed_sees_no_list_any_more(client, father, mother, child):
+    link_id = world.dependants_of(client, father)[0]["id"]
+    client.delete(f"/api/v1/me/dependants/{link_id}", headers=father.headers)
+    for path in ("/me/data-access", "/me/proxies"):
+        assert refusal(get(client, path, father, child)) == (403, "proxy_not_permitted")

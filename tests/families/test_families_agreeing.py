@@ -7,7 +7,7 @@ import people
 import pytest
 from family_world import ask, refusal
 
-from citizen_cloud import clock
+from citizen_cloud import clock, db
 from citizen_cloud.families.rules import comes_of_age_at
 
 
@@ -146,9 +146,127 @@ def test_an_elder_without_a_phone_consents_at_a_counter(client, father):
         "WHERE person_id = :p AND reader_kind = 'staff'",
         p=elder,
     )
-    assert noted == [(clerk.account_id, "families.attest", "changed")]
-    audited = world.rows("SELECT actor_id FROM audit.entry WHERE action = 'families.attested'")
-    assert audited == [(clerk.account_id,)]
+    colleague = world.rows("SELECT decided_by FROM families.link")[0][0]
+    assert colleague != clerk.account_id
+    # The first clerk met nobody who was known here yet.
+    assert noted == [(colleague, "families.attest", "changed")]
+    audited = world.rows(
+        "SELECT action, actor_id FROM audit.entry WHERE action LIKE 'families.attest%' ORDER BY id"
+    )
+    assert audited == [
+        ("families.attestation_begun", clerk.account_id),
+        ("families.attested", colleague),
+    ]
+    enrolled = world.rows(
+        "SELECT actor_id, payload ->> 'link_id' FROM audit.entry "
+        "WHERE action = 'accounts.enrolled_in_person'"
+    )
+    assert enrolled == [(colleague, asked.json["id"])]
+
+
+def test_one_clerk_alone_makes_nobody_a_proxy(client, father):
+    """A clerk who knows two documents by heart gets nowhere, whatever else he holds."""
+    elder, clerk = people.citizen(birth=world.ELDER), world.clerk()
+    facts = {"relation": "elder", "scopes": ["masks", "messages"]}
+    facts["acting"] = father.document_number
+    first = world.vouch(client, clerk, elder.document_number, **facts)
+    assert (first.status_code, first.json["status"]) == (201, "pending")
+    again = world.vouch(client, clerk, elder.document_number, **facts)
+    assert refusal(again) == (403, "second_person_required")
+    facts["acting"] = None
+    by_request = world.vouch(
+        client, clerk, elder.document_number, request_id=first.json["id"], **facts
+    )
+    assert refusal(by_request) == (403, "second_person_required")
+    read = world.get(client, "/me/messages", father, elder.person_id)
+    assert refusal(read) == (403, "proxy_not_permitted")
+    # The elder is asked meanwhile, and says no; the second clerk comes too late.
+    world.deliver()
+    assert world.inbox(elder) == ["families.asked"]
+    assert world.decide(client, elder, first.json["id"], agreed=False).status_code == 200
+    late = world.vouch(
+        client,
+        world.colleague_of(clerk),
+        elder.document_number,
+        request_id=first.json["id"],
+        **facts,
+    )
+    assert refusal(late) == (409, "link_decided")
+
+
+def test_the_table_itself_refuses_one_clerk_alone(client, father):
+    world.child_of(client, father)
+    with pytest.raises(Exception, match="ck_link_second_clerk"):
+        world.run("UPDATE families.link SET decided_by = attested_by")
+
+
+def test_a_manager_and_the_account_he_appointed_are_not_two(client, father):
+    hall, number = people.hall(), people.document(world.ELDER)
+    manager = people.manager(hall)
+    path = f"/api/v1/admin/organisations/{hall}/invitations"
+    code = client.post(path, json={"role": "staff"}, headers=manager.headers).json["code"]
+    sent = {"code": code, "username": "puppet", "password": "四月的风 吹过海边 42"}
+    joined = client.post("/api/v1/auth/invitations/accept", json=sent).json["account_id"]
+    with db.transaction() as session:
+        puppet = people._sign_in(session, joined, "staff", "pwd otp")
+    facts = {"relation": "elder", "acting": father.document_number}
+    assert world.vouch(client, puppet, number, **facts).json["status"] == "pending"
+    alone = world.vouch(client, manager, number, **facts)
+    assert refusal(alone) == (403, "second_person_required")
+    assert world.vouch(client, people.staff(hall), number, **facts).json["status"] == "active"
+
+
+def test_the_word_of_a_clerk_who_is_gone_does_not_count(client, father):
+    hall, number = people.hall(), people.document(world.ELDER)
+    gone, second, third = (people.staff(hall) for _ in range(3))
+    facts = {"relation": "elder", "acting": father.document_number}
+    assert world.vouch(client, gone, number, **facts).json["status"] == "pending"
+    world.run("UPDATE accounts.account SET status = 'suspended' WHERE id = :a", a=gone.account_id)
+    assert world.vouch(client, second, number, **facts).json["status"] == "pending"
+    assert world.vouch(client, third, number, **facts).json["status"] == "active"
+
+
+def test_another_counters_word_is_not_the_first_one_here(client, father):
+    number, facts = people.document(world.ELDER), {"relation": "elder"}
+    facts["acting"] = father.document_number
+    for _ in range(2):
+        made = world.vouch(client, world.clerk(), number, **facts)
+        assert (made.status_code, made.json["status"]) == (201, "pending")
+
+
+def test_the_second_clerk_widens_nothing(client, father):
+    clerk, number = world.clerk(), people.document(world.ELDER)
+    facts = {"relation": "elder", "acting": father.document_number}
+    world.vouch(client, clerk, number, scopes=("masks",), expires_on="2027-01-31", **facts)
+    colleague = world.colleague_of(clerk)
+    wider = world.vouch(client, colleague, number, scopes=("masks", "messages"), **facts)
+    assert refusal(wider) == (422, "scopes_not_narrower")
+    other = world.vouch(client, colleague, number, **{**facts, "relation": "disabled"})
+    assert refusal(other) == (422, "relation_mismatch")
+    assert world.vouch(client, colleague, number, **facts).json["status"] == "active"
+    assert world.dependants_of(client, father)[0]["expires_at"].startswith("2027-02-01T00:00")
+
+
+def test_the_other_guardian_learns_of_a_new_one_before_and_after(client, father, mother):
+    number, clerk = people.document(world.CHILD), world.clerk()
+    world.child_of(client, father, number=number)
+    facts = {"acting": mother.document_number}
+    begun = world.vouch(client, clerk, number, **facts)
+    world.deliver()
+    assert "families.asked" in world.inbox(father)
+    assert [one["id"] for one in world.requests_of(client, father)] == [begun.json["id"]]
+    world.vouch(client, world.colleague_of(clerk), number, **facts)
+    assert world.inbox(father).count("families.attested") == 2
+
+
+def test_a_first_word_waits_a_day(client, father):
+    clerk, number = world.clerk(), people.document(world.ELDER)
+    facts = {"relation": "elder", "acting": father.document_number}
+    first = world.vouch(client, clerk, number, **facts)
+    world.run("UPDATE families.link SET answer_by = answer_by - interval '24 hours'")
+    late = world.vouch(client, world.colleague_of(clerk), number, **facts)
+    assert late.json["status"] == "pending"
+    assert late.json["id"] != first.json["id"]
 
 
 def test_who_comes_to_the_counter_for_somebody_else_links_nobody(client, father):
@@ -292,3 +410,12 @@ def test_whoever_takes_a_phone_for_an_elder_does_not_inherit_the_counters_level(
     world.attest(client, world.clerk(), number, relation="elder", acting=father.document_number)
     elder = people.citizen(number=number)
     assert client.get("/api/v1/me", headers=elder.headers).json["level"] == 2
+
+
+def test_a_link_whose_time_is_over_shows_nobody_before_any_job_tidies(client, father):
+    person = people.citizen()
+    world.agreed(client, father, person)
+    assert world.dependants_of(client, father)[0]["person_id"] == str(person.person_id)
+    world.run("UPDATE families.link SET expires_at = statement_timestamp()")
+    over = world.dependants_of(client, father)[0]
+    assert (over["status"], over["person_id"]) == ("expired", None)

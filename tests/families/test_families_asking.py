@@ -265,7 +265,7 @@ def test_a_grown_up_child_may_act_for_the_former_guardian(client, app):
     grown_up = people.citizen(number=number)
     world.agreed(client, parent, grown_up)
     world.run(
-        "UPDATE families.link SET relation = 'child', agreed_by = 'counter', "
+        "UPDATE families.link SET relation = 'child', agreed_by = 'guardian', "
         "expires_at = statement_timestamp()"
     )
     assert ask(client, grown_up, parent.document_number).status_code == 202

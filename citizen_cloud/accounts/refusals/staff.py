@@ -76,11 +76,15 @@ class OwnAccount(Forbidden):
 
 
 class SecondPersonRequired(Forbidden):
-    """Who asked cannot also agree."""
+    """Who asked cannot also agree, nor an account that may be the same person's."""
 
     code = "second_person_required"
     title = Text("需由另一人确认", "A second person must agree")
-    detail = Text("申请人不能确认自己的申请。", "Who asked for it cannot confirm it.")
+    detail = Text(
+        "须由另一人确认；在服务窗口，七天内双方账号不得由对方或同一人开通或重置。",
+        "Somebody else has to agree. At a counter, within seven days neither account may have been "
+        "let in or reset by the other, nor both by one person.",
+    )
 
 
 class PasswordTooWeak(Invalid):

@@ -112,11 +112,12 @@ def enrol_in_person(
 ) -> UUID:
     """Make the holder of a verified document a person of level 3, and return who it is.
 
-    No account and no phone belong to it; who has an account already keeps it. The same document
-    is the same person however often. Raises ``RealNameMismatch`` when the person is known by
-    another name.
+    The one enrolment there is, by two members of staff: in a case, or with a family link. No
+    account and no phone belong to it; who has an account already keeps it. The same document is
+    the same person however often. Raises ``RealNameMismatch`` when the person is known by another
+    name.
     """
-    person_id = real_name.at_counter(session, claim=claim, verified_by=verified_by, now=now)
+    person_id = real_name.holder_of(session, claim=claim, verified_by=verified_by, now=now)
     seen_in_person(session, person_id=person_id, now=now)
     record(session, act_of(official, "enrolled_in_person", "person", person_id))
     return person_id

@@ -153,15 +153,15 @@ def _bind(
     return found
 
 
-def at_counter(
+def holder_of(
     session: Session, *, claim: Claim, verified_by: str, now: datetime | None = None
 ) -> UUID:
-    """Return the person whose document lies on the table; an unknown one is enrolled at level 3.
+    """Return the person of a verified document, without any account; an unknown one is made.
 
-    Nobody's level is raised. Raises ``RealNameMismatch`` for a person known by another name.
+    At level 2, as by the real-name step. Raises ``RealNameMismatch`` for a person known by another
+    name.
     """
-    facts = {**_sealed(claim), "level": LEVEL_IN_PERSON, "verified_by": verified_by, "now": now}
-    session.execute(_CLAIM, facts)
+    session.execute(_CLAIM, {**_sealed(claim), "verified_by": verified_by, "now": now})
     found = session.execute(_CLAIMED, {"key": key_of(claim)}).mappings().one()
     _check_name(found, claim)
     person_id: UUID = found["id"]

@@ -1,6 +1,7 @@
 """A citizen asks for another name."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
@@ -10,13 +11,13 @@ from citizen_cloud import db
 from citizen_cloud.accounts.refusals import NameInvalid
 from citizen_cloud.accounts.rules import names
 from citizen_cloud.counter import queries, schemas
-from citizen_cloud.counter.refusals import CaseOpen, NameUnchanged
+from citizen_cloud.counter.refusals import CaseOpen, CaseOver, NameUnchanged
 from citizen_cloud.counter.routes.doors import before_of
 from citizen_cloud.counter.rules import NAME_CORRECTION, Asked
-from citizen_cloud.counter.services import opening
+from citizen_cloud.counter.services import ending, opening
 from citizen_cloud.counter.services.clerk import Clerk
 from citizen_cloud.counter.services.opening import NewCase
-from citizen_cloud.errors import StepUpRequired
+from citizen_cloud.errors import NotFound, StepUpRequired
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
@@ -83,6 +84,29 @@ class NameCorrections(MethodView):
         )
         by = Clerk(kind=known.kind, id=known.account_id)
         return answer_once(schemas.NameCorrectionSchema, lambda session: _opened(session, new, by))
+
+
+@blp.route("/<uuid:correction_id>/withdrawal")
+class WithdrawnNameCorrection(MethodView):
+    """A wish taken back."""
+
+    @blp.response(200, schemas.NameCorrectionSchema)
+    @blp.operation("withdrawNameCorrection", NotFound, CaseOver, key=False)
+    @limited("10/hour", by="account")
+    @signed_in(level=2)
+    def post(self, correction_id: UUID) -> Response:
+        """Take back my wish for another name
+
+        While nobody decided it; again changes nothing. Another wish may be made at once.
+        Somebody else's wish and an absent one answer the same `404`.
+        """
+        account_id = caller().account_id
+
+        def work(session: Session) -> Answer:
+            case = ending.withdraw(session, case_id=correction_id, account_id=account_id)
+            return Answer(content=case)
+
+        return answer_once(schemas.NameCorrectionSchema, work)
 
 
 def _opened(session: Session, new: NewCase, by: Clerk) -> Answer:

@@ -13,10 +13,11 @@ from citizen_cloud.accounts.refusals import (
     AccountNotLiving,
     PhoneFull,
     RealNameMismatch,
+    SecondPersonRequired,
     VerifierUnavailable,
 )
 from citizen_cloud.counter import schemas
-from citizen_cloud.counter.refusals import CaseOver, SecondPersonRequired
+from citizen_cloud.counter.refusals import CaseOver, OpenerGone
 from citizen_cloud.counter.routes.doors import blp, clerk, clerk_within, reach
 from citizen_cloud.counter.routes.shown import case_json
 from citizen_cloud.counter.services import deciding, ending
@@ -36,6 +37,7 @@ class Decision(MethodView):
         "decideCounterCase",
         NotFound,
         SecondPersonRequired,
+        OpenerGone,
         CaseOver,
         AccountNotLiving,
         PhoneFull,
@@ -48,10 +50,11 @@ class Decision(MethodView):
     def post(self, sent: dict[str, Any], case_id: UUID) -> Response:
         """Decide a case
 
-        Never by who opened it (`second_person_required`), and once. An approval does at once what
-        was asked, or nothing: a recovery replaces the phone, removes every device and ends every
-        sign-in; a new name must be the document's by the word of the verifier. What stands in the
-        way (`phone_full`, `real_name_mismatch`) leaves the case open.
+        Never by who opened it, or who appointed or was appointed by the opener
+        (`second_person_required`), and once. An approval does at once what was asked, or nothing:
+        a recovery replaces the phone, removes every device and every identity elsewhere, and ends
+        every sign-in; a new name must be the document's by the word of the verifier. What stands
+        in the way (`phone_full`, `real_name_mismatch`, `opener_gone`) leaves the case open.
         """
         answered = replay()
         if answered is not None:

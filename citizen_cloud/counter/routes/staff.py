@@ -1,6 +1,5 @@
 """Clerks open cases, list and see them."""
 
-import secrets
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +17,11 @@ from citizen_cloud.accounts.refusals import (
     PhoneFull,
     PhoneInvalid,
     RealNameMismatch,
+    SmsPaused,
     VerifierUnavailable,
 )
+from citizen_cloud.accounts.routes.codes import given, send_code
 from citizen_cloud.accounts.rules import names
-from citizen_cloud.accounts.rules.lifetimes import OTP_DIGITS
 from citizen_cloud.accounts.schemas.sign_in import ChallengeSchema
 from citizen_cloud.accounts.services import real_name
 from citizen_cloud.accounts.services.otp import Challenge
@@ -39,7 +39,6 @@ from citizen_cloud.errors import NotFound, Refusal, TooMany
 from citizen_cloud.organisations.refusals import NotACounter
 from citizen_cloud.organisations.services.counters import counter_of
 from citizen_cloud.web import cursors
-from citizen_cloud.web.context import language
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.idempotency import Answer, answer_once, replay
 from citizen_cloud.web.marks import limited, requires
@@ -54,7 +53,7 @@ class Codes(MethodView):
 
     @blp.arguments(schemas.CounterCodeSchema)
     @blp.response(202, ChallengeSchema)
-    @blp.operation("requestCounterCode", PhoneInvalid, NotACounter, TooMany)
+    @blp.operation("requestCounterCode", PhoneInvalid, NotACounter, TooMany, SmsPaused)
     @limited("60/hour", by="account")
     @requires("counter.cases.open")
     def post(self, sent: dict[str, Any]) -> Challenge:
@@ -62,17 +61,12 @@ class Codes(MethodView):
 
         Before a `recovery`: the person reads the code out, the clerk sends it with the case. The
         answer is the same whether or not the phone has an account; its limits are those of a
-        sign-in.
+        sign-in. The code opens a case and nothing else.
         """
         with db.transaction() as session:
             if not reach(session).counters:
                 raise NotACounter
-            return phone_proof.send_code(
-                session,
-                phone=sent["phone"],
-                code=f"{secrets.randbelow(10**OTP_DIGITS):0{OTP_DIGITS}d}",
-                language=language(),
-            )
+        return send_code(phone=sent["phone"], purpose=phone_proof.PURPOSE)
 
 
 @blp.route("/cases")
@@ -196,9 +190,7 @@ def _proven(sent: dict[str, Any]) -> ProvenPhone | None:
         tried = phone_proof.try_code(
             connection, challenge_id=sent["challenge_id"], code=sent["code"]
         )
-    if isinstance(tried, Refusal):
-        raise tried
-    return tried
+    return given(tried)
 
 
 @blp.route("/cases/<uuid:case_id>")

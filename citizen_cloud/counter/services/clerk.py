@@ -5,9 +5,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.accounts.refusals import SecondPersonRequired
+from citizen_cloud.accounts.services import recovery
 from citizen_cloud.accounts.services.data_access import Basis, Look, Outcome, note_access
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.counter.queries import Reach
+from citizen_cloud.counter.queries import Case, Reach
+from citizen_cloud.counter.refusals import OpenerGone
+from citizen_cloud.organisations.refusals import NotACounter
+from citizen_cloud.organisations.services.counters import pair_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +73,27 @@ def note_look(
         outcome=outcome,
     )
     note_access(session, look)
+
+
+def check_opener(session: Session, found: Case, by: Clerk, *, approved: bool) -> None:
+    """Let pass an opener who may still ask; a refusal needs none.
+
+    Raises ``SecondPersonRequired``, ``OpenerGone``; ``AccountNotLiving`` for a citizen's own wish.
+    """
+    if found.organisation_id is None:
+        if approved and found.person_id is not None:
+            recovery.living_account(session, person_id=found.person_id)
+        return
+    if by.id is None:
+        raise NotACounter
+    pair = pair_of(
+        session,
+        organisation_id=found.organisation_id,
+        first=found.opened_by,
+        second=by.id,
+        now=found.t,
+    )
+    if not pair.is_independent:
+        raise SecondPersonRequired
+    if approved and not pair.is_first_there:
+        raise OpenerGone

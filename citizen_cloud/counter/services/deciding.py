@@ -8,13 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.refusals import SecondPersonRequired
 from citizen_cloud.accounts.services import name_correction, people, recovery
 from citizen_cloud.accounts.services.officials import Official
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.counter import queries
 from citizen_cloud.counter.notices import tell
 from citizen_cloud.counter.queries import Case, Reach
-from citizen_cloud.counter.refusals import CaseOver, SecondPersonRequired
+from citizen_cloud.counter.refusals import CaseOver
 from citizen_cloud.counter.rules import (
     ENROLMENT,
     NAME_CORRECTION,
@@ -23,11 +24,10 @@ from citizen_cloud.counter.rules import (
     asked_place,
     reason_place,
 )
-from citizen_cloud.counter.services.clerk import Clerk, note_look, write_down
+from citizen_cloud.counter.services.clerk import Clerk, check_opener, note_look, write_down
 from citizen_cloud.counter.services.reading import asked_in, enrolled_claim
 from citizen_cloud.errors import NotFound
 from citizen_cloud.federation.services.ending import end_links
-from citizen_cloud.organisations.queries import are_tied
 from citizen_cloud.organisations.refusals import NotACounter
 
 CHANGED = {
@@ -70,7 +70,7 @@ def name_to_verify(
     Raises what ``decide`` raises, so that nobody who may not decide has anybody verified.
     """
     found = _decidable(queries.case(session, case_id, now=now), reach, by)
-    _check_apart(session, found, by)
+    check_opener(session, found, by, approved=True)
     new_name = asked_in(found).new_name
     if found.person_id is None or new_name is None:
         return None
@@ -85,12 +85,6 @@ def _decidable(found: Case | None, reach: Reach, by: Clerk) -> Case:
     if found.opened_by == by.id:
         raise SecondPersonRequired
     return found
-
-
-def _check_apart(session: Session, found: Case, by: Clerk) -> None:
-    """Refuse a second person whose account may be the first one's. ``SecondPersonRequired``."""
-    if by.id is not None and are_tied(session, found.opened_by, by.id, now=found.t):
-        raise SecondPersonRequired
 
 
 _DECIDE = text(
@@ -115,12 +109,12 @@ def decide(
 ) -> Case:
     """Approve a case and do what it asks, or refuse it; of two deciders at once one decides.
 
-    Raises ``NotFound`` (also for another counter's), ``SecondPersonRequired``, ``CaseOver``, and
-    what stands in the way of the change itself: then the case stays open.
+    Raises ``NotFound`` (also for another counter's), ``SecondPersonRequired``, ``OpenerGone``,
+    ``CaseOver``, and what stands in the way of the change itself: then the case stays open.
     """
     # Whoever waited for the row sees it decided.
     found = _decidable(queries.case(session, case_id, lock=True, now=now), reach, by)
-    _check_apart(session, found, by)
+    check_opener(session, found, by, approved=verdict.approved)
     where = found.organisation_id or min(reach.counters, default=None)
     if where is None or by.id is None:
         raise NotACounter

@@ -103,6 +103,23 @@ def cancel(
     return queries.only(session, case_id, now=now)
 
 
+def withdraw(
+    session: Session, *, case_id: UUID, account_id: UUID, now: datetime | None = None
+) -> Case:
+    """Take back the own wish; twice is as good as once. Raises ``NotFound``, ``CaseOver``."""
+    found = queries.case(session, case_id, lock=True, now=now)
+    if found is None or found.asked_by != "citizen" or found.opened_by != account_id:
+        raise NotFound
+    if found.status == "cancelled":
+        return found
+    if found.status != "open":
+        raise CaseOver(case_status=found.status)
+    session.execute(_CANCEL, {"id": case_id, "by": account_id, "t": found.t})
+    by = Clerk(kind="citizen", id=account_id)
+    write_down(session, "case_withdrawn", case_id=case_id, kind=found.kind, by=by)
+    return queries.only(session, case_id, now=now)
+
+
 def forget_contents(session: Session, *, now: datetime | None = None) -> int:
     """Blank what was asked, the evidence and the reason 90 days after the end; return how many."""
     result = session.execute(_FORGET, {"keep": KEEP_CONTENTS, "now": now})

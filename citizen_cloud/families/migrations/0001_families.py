@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("is_credible", sa.Boolean(), nullable=False),
         sa.Column("agreed_by", sa.String(length=16), nullable=True),
         sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("attested_by", sa.Uuid(), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
         sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
         sa.Column(
@@ -57,6 +58,11 @@ def upgrade() -> None:
             "status <> 'active' OR represented_id IS NOT NULL", name=op.f("ck_link_known")
         ),
         sa.CheckConstraint("acting_key <> represented_key", name=op.f("ck_link_two_people")),
+        sa.CheckConstraint(
+            "agreed_by IS DISTINCT FROM 'counter' OR (attested_by IS NOT NULL "
+            "AND decided_by IS NOT NULL AND attested_by <> decided_by)",
+            name=op.f("ck_link_second_clerk"),
+        ),
         sa.ForeignKeyConstraint(
             ["acting_id"], ["accounts.person.id"], name=op.f("fk_link_acting_id")
         ),

@@ -11,6 +11,7 @@ from citizen_cloud.accounts.refusals import (
     IdNumberInvalid,
     NameInvalid,
     RealNameMismatch,
+    SecondPersonRequired,
     VerifierUnavailable,
 )
 from citizen_cloud.errors import Invalid, NotFound
@@ -30,9 +31,9 @@ from citizen_cloud.families.schemas import (
     CounterLinkMadeSchema,
     CounterLinkSchema,
 )
-from citizen_cloud.families.services import attesting
+from citizen_cloud.families.services import attesting, clerks
 from citizen_cloud.families.services.asking import Wish
-from citizen_cloud.families.services.attesting import Counter
+from citizen_cloud.families.services.clerks import Counter
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.organisations.refusals import NotACounter
 from citizen_cloud.organisations.services.counters import counter_of
@@ -81,6 +82,7 @@ class CounterLinks(MethodView):
         GuardiansFull,
         LinkDecided,
         ScopesNotNarrower,
+        SecondPersonRequired,
         key=False,
     )
     @requires("families.attest")
@@ -90,8 +92,13 @@ class CounterLinks(MethodView):
 
         At a counter of a public authority. Both are here with their documents: `acting` and
         `represented`. Or only the represented person is, and the other one's request is named:
-        `request_id`. Who is not known yet is enrolled at level 3 and needs no phone. Both find
-        the record in their messages and under who looked at their data.
+        `request_id`. Two clerks of one counter vouch for it: the first one's call answers
+        `pending`, and the second one's, with the same documents or the link as `request_id`,
+        `active`. Within 24 hours, and never by one who appointed the other
+        (`second_person_required`). Meanwhile the person, or a child's guardian, may refuse as any
+        request. Who is not known yet is enrolled at level 3 and needs no phone. Both find the
+        record in their messages and under who looked at their data, and so does a child's other
+        guardian.
         """
         if ("acting" in sent) == ("request_id" in sent):
             raise Invalid(errors=[{"pointer": "/acting", "code": "required"}])
@@ -111,10 +118,10 @@ class CounterLinks(MethodView):
 
         def work(session: Session) -> Answer:
             if acting is None:
-                link_id = attesting.attest_request(session, link_id=sent["request_id"], **facts)
+                made = attesting.attest_request(session, link_id=sent["request_id"], **facts)
             else:
-                link_id = attesting.attest_new(session, acting=acting, **facts)
-            return Answer(content={"id": link_id, "status": "active"})
+                made = attesting.attest_new(session, acting=acting, **facts)
+            return Answer(content=made)
 
         return answer_once(CounterLinkMadeSchema, work)
 
@@ -140,7 +147,7 @@ class EndedCounterLink(MethodView):
         acting, represented = claim_of(sent["acting"]), claim_of(sent["represented"])
 
         def work(session: Session) -> Answer:
-            link_id = attesting.end_link(
+            link_id = clerks.end_link(
                 session, counter=counter, acting=acting, represented=represented, now=now
             )
             return Answer(content={"id": link_id, "status": "revoked"})

@@ -45,11 +45,12 @@ class Proxies(MethodView):
     @blp.response(200, ProxyPageSchema)
     @blp.operation("listProxies", BadCursor)
     @signed_in(level=2)
-    @acts_for("any")
+    @acts_for("guardian")
     def get(self, query: dict[str, Any]) -> Response:
         """List who may act for me
 
-        Live links, latest first. On behalf of a child, the child's guardians.
+        Live links, latest first. On behalf of a child, the child's guardians; nobody sees an
+        adult's.
         """
         limit, person = query["limit"], subject() or caller().person
         with db.statement() as connection:

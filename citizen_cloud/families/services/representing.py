@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, Row
 
 from citizen_cloud import clock
-from citizen_cloud.families.rules import MESSAGES, attempt_id
+from citizen_cloud.families.rules import CATEGORIES, attempt_id
 from citizen_cloud.web.caller import Caller, Identity, Represented
 
 # Time decides here, not the status that a job tidies later.
@@ -26,7 +26,8 @@ _REPRESENT = text(
           LEFT JOIN families.link l
             ON l.acting_id = :acting_id AND l.represented_id = p.id AND l.status = 'active'
            AND (l.expires_at IS NULL OR l.expires_at > clock.at)
-           AND (:scope = 'any' OR :scope = ANY(l.scopes))
+           AND (:scope = 'any' OR :scope = ANY(l.scopes)
+                OR :scope = 'guardian' AND l.relation = 'child')
           LEFT JOIN accounts.account a ON a.person_id = p.id AND a.status <> 'closed'
     ), noted AS (
         INSERT INTO accounts.data_access
@@ -70,8 +71,9 @@ def represent(
 ) -> Represented | None:
     """Return whom the caller acts for, None where no live link covers the scope.
 
-    ``any`` is every scope: the room that asks narrows its answer to those of the link. An attempt
-    on somebody who exists is written down once per actor, person, scope and day.
+    ``any`` is every scope: the room that asks narrows its answer to those of the link.
+    ``guardian`` is what no service's scope opens, and a child's guardian sees. An attempt on
+    somebody who exists is written down once per actor, person, scope and day.
     """
     day = clock.local_day(now or clock.now())
     found = connection.execute(
@@ -93,7 +95,7 @@ def represent(
 
 def category_of(scope: str) -> str:
     """Return which data lies behind a scope, in the word the person reads."""
-    return "messages" if scope == MESSAGES else "bookings"
+    return CATEGORIES.get(scope, "bookings")
 
 
 def _represented(row: Row[tuple[object, ...]]) -> Represented:
