@@ -93,102 +93,25 @@ def test_a_city_lives_with_one_login(city):
 
 def live(life):
     """Go through it in the order of a life."""
-    admin = json.loads((life.var / "demo.json").read_text())["admin"]
-    code = pyotp.TOTP(admin["totp_secret"]).now()
-    grant = {"username": admin["username"], "password": admin["password"], "totp": code}
-    boss = life.ask("POST", "/auth/token", grant_type="password", **grant)["access_token"]
-
-    # A service hall, its manager and two clerks: all by invitation.
-    hall = life.ask(
-        "POST",
-        "/admin/organisations",
-        boss,
-        expect=201,
-        kind="authority",
-        code="HALL-1",
-        name={"zh": "中山区政务服务中心", "en": "Zhongshan service hall"},
-        address="大连市中山区人民路2号",
-        county="大连市",
-        town="中山区",
-    )["id"]
-    manager = life.member(boss, hall, "manager")
-    # Let in by different people: two accounts that one person opened are no two persons for a week.
-    clerk, second = (life.member(by, hall, "staff") for by in (manager, boss))
-
-    # A father, and his child who has no phone: recorded at the counter.
-    phone, number, child = (
-        people.new_phone(),
-        people.document("19850101"),
-        people.document("20190101"),
-    )
+    boss = administrator(life)
+    hall, clerks = service_hall(life, boss)
+    phone, number = people.new_phone(), people.document("19850101")
     father = life.sign_in(phone)
     person = life.prove(father, number)
-    link = {
-        "acting": shown(number),
-        "represented": shown(child, "王小宝"),
-        "relation": "child",
-        "scopes": ["masks"],
-        "evidence_reference": "户口簿 2026-1",
-    }
-    assert life.ask("POST", "/counter/links", clerk, **link)["status"] == "pending"
-    assert life.ask("POST", "/counter/links", second, **link)["status"] == "active"
-    dependant = life.ask("GET", "/me/dependants", father)["items"][0]
-    for_child = f"on_behalf_of={dependant['person_id']}"
-    assert life.ask("GET", f"/me/bookings?{for_child}", father)["items"] == []
-    stranger = life.sign_in(people.new_phone())
-    life.prove(stranger, people.document("19700101"))
-    refused = life.ask("GET", f"/me/bookings?{for_child}", stranger, expect=403)
-    assert refused["code"] == "proxy_not_permitted"
+    dependant = family(life, clerks, father, number)
 
-    # He loses his phone. Two clerks bring the account to the new one; the old one is dead at once.
     phone = people.new_phone()
-    sent = life.ask("POST", "/counter/codes", clerk, expect=202, phone=phone)
-    proof = {"challenge_id": sent["challenge_id"], "code": life.text(phone)}
-    case = life.ask(
-        "POST",
-        "/counter/cases",
-        clerk,
-        expect=201,
-        kind="recovery",
-        evidence_reference="身份证已核 2026-2",
-        **proof,
-        **shown(number),
-    )
-    verdict = {"approved": True, "reason": "证件与本人一致"}
-    alone = life.ask("POST", f"/counter/cases/{case['id']}/decision", clerk, expect=403, **verdict)
-    assert alone["code"] == "second_person_required"
-    life.ask("POST", f"/counter/cases/{case['id']}/decision", second, **verdict)
-    life.ask("GET", "/me", father, expect=401)
+    lose_the_phone(life, clerks, father, phone, number)
     people.let_minute_pass()
     father = life.sign_in(phone, before=1)
     assert life.ask("GET", "/me", father)["level"] == 1
     assert life.prove(father, number) == person
-    assert life.ask("GET", "/me/dependants", father)["items"][0]["id"] == dependant["id"]
+    assert life.ask("GET", "/me/dependants", father)["items"][0]["id"] == dependant
 
-    # A partner's page signs him in; he sees that it looked, and takes the yes back.
-    client = life.ask(
-        "POST",
-        "/admin/clients",
-        boss,
-        expect=201,
-        type="web",
-        organisation_id=hall,
-        name={"zh": "预约网站", "en": "A booking site"},
-        purpose={"zh": "登录并查看预约", "en": "To sign you in"},
-        redirect_uris=["https://site.example/callback"],
-        scopes=["openid", "profile"],
-    )
-    told = partner(life, client, father)
-    assert told["name"] == NAME
-    looks = life.ask("GET", "/me/data-access", father)["items"]
-    assert {"oidc.userinfo", "counter.recovery"} <= {look["purpose"] for look in looks}
-    assert life.ask("GET", "/me/partners", father)["items"]
+    at_a_partner(life, boss, hall, father)
+    copy_of_everything(life, father, number)
 
-    # His rights: a copy of everything; and a closure he thinks better of.
-    export = life.ask("POST", "/me/export", father, expect=202)["id"]
-    bundle = eventually(lambda: ready(life, father, export))
-    assert "families" in json.dumps(bundle, ensure_ascii=False)
-    assert number in json.dumps(bundle)
+    # A closure that he thinks better of.
     life.ask("POST", "/me/closure", father, expect=202, reason="not_needed")
     life.ask("GET", "/me", father, expect=401)
     people.let_minute_pass()
@@ -198,8 +121,98 @@ def live(life):
     life.ask("DELETE", "/me/closure", father, expect=204)
 
 
+def administrator(life):
+    admin = json.loads((life.var / "demo.json").read_text())["admin"]
+    code = pyotp.TOTP(admin["totp_secret"]).now()
+    grant = {"username": admin["username"], "password": admin["password"], "totp": code}
+    return life.ask("POST", "/auth/token", grant_type="password", **grant)["access_token"]
+
+
+def service_hall(life, boss):
+    """Open a hall; its manager and two clerks come by invitation."""
+    place = {
+        "kind": "authority",
+        "code": "HALL-1",
+        "name": {"zh": "中山区政务服务中心", "en": "Zhongshan service hall"},
+        "address": "大连市中山区人民路2号",
+        "county": "大连市",
+        "town": "中山区",
+    }
+    hall = life.ask("POST", "/admin/organisations", boss, expect=201, **place)["id"]
+    manager = life.member(boss, hall, "manager")
+    # Let in by different people: two accounts that one person opened are no two persons for a week.
+    return hall, [life.member(by, hall, "staff") for by in (manager, boss)]
+
+
+def family(life, clerks, father, number):
+    """Record a father and his child, who has no phone, at the counter; return the link's id."""
+    link = {
+        "acting": shown(number),
+        "represented": shown(people.document("20190101"), "王小宝"),
+        "relation": "child",
+        "scopes": ["masks"],
+        "evidence_reference": "户口簿 2026-1",
+    }
+    states = [life.ask("POST", "/counter/links", clerk, **link)["status"] for clerk in clerks]
+    assert states == ["pending", "active"]
+    dependant = life.ask("GET", "/me/dependants", father)["items"][0]
+    for_child = f"/me/bookings?on_behalf_of={dependant['person_id']}"
+    assert life.ask("GET", for_child, father)["items"] == []
+    stranger = life.sign_in(people.new_phone())
+    life.prove(stranger, people.document("19700101"))
+    refused = life.ask("GET", for_child, stranger, expect=403)
+    assert refused["code"] == "proxy_not_permitted"
+    return dependant["id"]
+
+
+def lose_the_phone(life, clerks, father, phone, number):
+    """Let two clerks bring the account to a new phone; what the old one holds is dead at once."""
+    clerk, second = clerks
+    sent = life.ask("POST", "/counter/codes", clerk, expect=202, phone=phone)
+    wish = {
+        "kind": "recovery",
+        "evidence_reference": "身份证已核 2026-2",
+        "challenge_id": sent["challenge_id"],
+        "code": life.text(phone),
+        **shown(number),
+    }
+    case = life.ask("POST", "/counter/cases", clerk, expect=201, **wish)
+    decision = f"/counter/cases/{case['id']}/decision"
+    verdict = {"approved": True, "reason": "证件与本人一致"}
+    alone = life.ask("POST", decision, clerk, expect=403, **verdict)
+    assert alone["code"] == "second_person_required"
+    life.ask("POST", decision, second, **verdict)
+    life.ask("GET", "/me", father, expect=401)
+
+
+def at_a_partner(life, boss, hall, father):
+    """Sign in at a partner's site; see that it looked; take the yes back."""
+    site = {
+        "type": "web",
+        "organisation_id": hall,
+        "name": {"zh": "预约网站", "en": "A booking site"},
+        "purpose": {"zh": "登录并查看预约", "en": "To sign you in"},
+        "redirect_uris": ["https://site.example/callback"],
+        "scopes": ["openid", "profile"],
+    }
+    client = life.ask("POST", "/admin/clients", boss, expect=201, **site)
+    bearer = partner(life, client, father)
+    assert life.http.get("/oauth2/userinfo", headers=bearer).json()["name"] == NAME
+    looks = life.ask("GET", "/me/data-access", father)["items"]
+    assert {"oidc.userinfo", "counter.recovery"} <= {look["purpose"] for look in looks}
+    life.ask("DELETE", f"/me/partners/{client['client_id']}", father, expect=204)
+    assert life.http.get("/oauth2/userinfo", headers=bearer).status_code == 401
+
+
+def copy_of_everything(life, father, number):
+    export = life.ask("POST", "/me/export", father, expect=202)["id"]
+    bundle = json.dumps(eventually(lambda: ready(life, father, export)))
+    assert "families" in bundle
+    assert number in bundle
+
+
 def partner(life, client, token):
-    """Walk the code flow as a browser, the app and the site do; return what userinfo says."""
+    """Walk the code flow as a browser, the app and the site do; return the site's header field."""
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
     asked = {
@@ -236,7 +249,7 @@ def partner(life, client, token):
     ).json()
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert life.http.get("/api/v1/me", headers=bearer).status_code == 401
-    return life.http.get("/oauth2/userinfo", headers=bearer).json()
+    return bearer
 
 
 def ready(life, token, export):
