@@ -51,6 +51,7 @@ CATEGORIES: Mapping[str, Text] = {
     "bookings": Text("预约", "Bookings"),
     "messages": Text("消息", "Messages"),
     "family": Text("代办关系", "Who acts for whom"),
+    "protection": Text("查看记录与代办人", "Who looked, and who may act"),
     "account": Text("账号状态", "How the account stands"),
     "identifier": Text("仅该机构可见的编号", "An id that only this partner sees"),
     "protection": Text("查看记录与代办人", "Who looked, and who may act"),

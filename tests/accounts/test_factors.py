@@ -108,8 +108,13 @@ def test_both_factors_at_once_are_one_too_many(world, member):
 
 def test_codes_are_drawn_by_who_showed_both_factors_just_now(world, member, session):
     age(session)
-    for path in ("/me/recovery-codes", "/me/totp"):
-        answer = world.post(path, None, member[3])
+    guess = {"current": "a guess at it", "new": "四月的风 吹过海边 42"}
+    for path, body in (
+        ("/me/recovery-codes", None),
+        ("/me/totp", None),
+        ("/me/password", guess),
+    ):
+        answer = world.post(path, body, member[3])
         assert (answer.status_code, answer.json["code"]) == (401, "step_up_required")
         assert answer.json["max_age_s"] == 300
     assert session.scalar(text("SELECT count(*) FROM accounts.recovery_code")) == 0
