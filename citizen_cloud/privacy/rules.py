@@ -54,7 +54,6 @@ CATEGORIES: Mapping[str, Text] = {
     "protection": Text("查看记录与代办人", "Who looked, and who may act"),
     "account": Text("账号状态", "How the account stands"),
     "identifier": Text("仅该机构可见的编号", "An id that only this partner sees"),
-    "protection": Text("查看记录与代办人", "Who looked, and who may act"),
 }
 BASES: Mapping[str, Text] = {
     "booking": Text("您在该处的预约", "Your booking there"),
