@@ -55,7 +55,7 @@ def vouch(client, clerk, represented, *, acting=None, relation="child", scopes=(
 def attest(client, clerk, represented, **facts):
     """Let a clerk and a colleague attest a link; return the first refusal, or the second answer."""
     first = vouch(client, clerk, represented, **facts)
-    if first.status_code != 201:
+    if first.status_code != 200:
         return first
     assert first.json["status"] == "pending", first.json
     return vouch(client, colleague_of(clerk), represented, **facts)

@@ -151,7 +151,8 @@ def test_a_wrong_password_of_a_known_name_is_refused_as_one_of_nobody(ask, recor
     staff("li.wei")
 
     def unlock():
-        run("UPDATE accounts.account SET failures = 0, locked_until = NULL")
+        # Seldom: each version of the row that this leaves is one more to step over.
+        run("UPDATE accounts.account SET failures = 0, locked_until = NULL WHERE failures > 3")
 
     same_time(record_property, guess(ask, "li.wei"), guess(ask, "wang.li"), before=unlock)
 

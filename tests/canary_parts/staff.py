@@ -23,7 +23,10 @@ def build(me):
             text("UPDATE accounts.account SET totp_confirmed_at = now() WHERE id = :id"),
             {"id": clerk},
         )
-        recovery_codes.draw_codes(session, account_id=clerk)
+        sign_in = session.scalar(
+            text("SELECT id FROM accounts.sign_in WHERE account_id = :id"), {"id": clerk}
+        )
+        recovery_codes.draw_codes(session, account_id=clerk, sign_in_id=sign_in)
         for whose, by in ((clerk, other.account_id), (other.account_id, clerk)):
             resets.ask_reset(
                 session, account_id=whose, needs_second=True, actor_kind="staff", actor_id=by

@@ -28,8 +28,8 @@ from citizen_cloud.counter.services import deciding, ending
 from citizen_cloud.counter.services.deciding import Verdict
 from citizen_cloud.web.marks import access_of
 
-CLERKS = ("/api/v1/counter/codes", "/api/v1/counter/cases")
-DOORS = (*CLERKS, "/api/v1/me/name-corrections")
+CLERKS = "/api/v1/counter"
+DOORS = (CLERKS, "/api/v1/me/name-corrections")
 
 
 def listed(hall, someone, query=""):

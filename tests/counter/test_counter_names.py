@@ -199,7 +199,7 @@ def test_a_citizen_takes_the_own_wish_back_and_may_ask_again(hall, session):
     answer = hall.decide(case)
     assert answer.status_code in (404, 409)
     again = ask(hall, person)
-    assert again.status_code == 201
+    assert again.status_code == 202
     hall.decide(again.json["id"], approved=False)
     late = withdraw(hall, again.json["id"], person)
     assert (late.status_code, late.json["code"]) == (409, "case_over")

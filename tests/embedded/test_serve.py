@@ -88,8 +88,11 @@ def masters(served: Served) -> list[int]:
     """Return the gunicorn processes that are children of ``serve``."""
     found = []
     for pid in pids_in(served.var.parent):
-        status = Path(f"/proc/{pid}/status").read_text()
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # gone since it was listed
         if b"gunicorn" in command and f"PPid:\t{served.process.pid}\n" in status:
             found.append(pid)
     return found

@@ -382,7 +382,7 @@ def test_a_guardian_sees_who_looked_at_a_childs_data_and_who_else_may_act(
     # The clerks, and the mother's booking; one's own look is the latest.
     assert [one["reader"]["kind"] for one in seen[:2]] == ["proxy", "proxy"]
     booked = [one for one in seen if one["outcome"] == "changed" and one["reader"]["name"]]
-    assert [one["purpose_text"]["en"] for one in booked] == ["Acting for you"]
+    assert [one["purpose_text"]["en"] for one in booked] == ["Acting for you: Masks"]
     assert {one["purpose"] for one in seen} >= {"families.attest", "families.proxy.masks"}
     assert len(get(client, "/me/proxies", father, child).json["items"]) == 2
     # The father's own list holds nothing of it.

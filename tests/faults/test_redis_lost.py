@@ -58,7 +58,7 @@ class Life:
         with self.city.owner() as connection:
             connection.execute(
                 "UPDATE accounts.otp_challenge SET code_hash = %s WHERE id = %s",
-                [code_hash(challenge_id, CODE), challenge_id],
+                [code_hash(challenge_id, "sign_in", CODE), challenge_id],
             )
         grant = {"grant_type": "otp", "challenge_id": challenge_id, "code": CODE}
         grant["device"] = {"name": "手机"}

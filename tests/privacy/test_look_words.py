@@ -8,7 +8,7 @@ import pytest
 
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
-from citizen_cloud.families.services import attesting, representing
+from citizen_cloud.families.services import clerks, representing
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules
@@ -20,7 +20,7 @@ PROXIES = {representing.purpose_of(scope) for scope in (*MODULES, "messages", "a
 # What an expression of a Look stands for. One that is not here is new: say which words it gives.
 PURPOSES = {
     ("counter/services/clerk.py", "f'counter.{kind}'"): {f"counter.{k}" for k in counter.KINDS},
-    ("families/services/attesting.py", "PURPOSE"): {attesting.PURPOSE},
+    ("families/services/clerks.py", "PURPOSE"): {clerks.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
