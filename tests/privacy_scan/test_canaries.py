@@ -144,7 +144,9 @@ def a_day_in_the_life_of(city, canaries):
     grant = {"grant_type": "otp", "challenge_id": sent["challenge_id"], "code": code}
     wrong = f"{(int(code) + 1) % 10**6:06d}"
     assert city.call("POST", f"{api}/auth/token", {**grant, "code": wrong})[0] == 401
-    status, tokens = city.call("POST", f"{api}/auth/token", {**grant, "device": {"name": "手机"}})
+    status, tokens = city.call(
+        "POST", f"{api}/auth/token", {**grant, "device": {"name": canaries["device"]}}
+    )
     assert status == 200, tokens
     token = tokens["access_token"]
     assert city.call("POST", f"{api}/me/real-name", proof, token)[0] == 403
@@ -156,7 +158,32 @@ def a_day_in_the_life_of(city, canaries):
     assert city.call("POST", f"{api}/me/real-name", other, token)[0] in (409, 422)
     assert city.call("GET", f"{api}/me", token=token)[0] == 200
     book(city, token)
+    rights(city, canaries, token)
     return code
+
+
+def rights(city, canaries, token):
+    """Ask to act for a relative, for another name, and for a copy of everything."""
+    api = "/api/v1"
+    relative = {
+        "document_type": "resident_id",
+        "document_number": canaries["relative's document"],
+        "name": canaries["relative"],
+        "relation": "elder",
+        "scopes": ["masks"],
+    }
+    assert city.call("POST", f"{api}/me/dependants", relative, token)[0] == 202
+    wish = {"name": canaries["new name"], "evidence_reference": canaries["evidence"]}
+    assert city.call("POST", f"{api}/me/name-corrections", wish, token)[0] == 202
+    assert city.call("POST", f"{api}/me/export", token=token)[0] == 202
+    deadline = time.monotonic() + TEXT_S
+    while time.monotonic() < deadline:
+        made = city.call("GET", f"{api}/me/exports", token=token)[1]["items"][0]
+        if made["status"] == "ready":
+            break
+        time.sleep(0.2)
+    status, bundle = city.call("GET", f"{api}/me/exports/{made['id']}", token=token)
+    assert (status, canaries["document"] in json.dumps(bundle)) == (200, True)
 
 
 def mistakes(city, canaries, proof, token):
@@ -220,6 +247,11 @@ def plant(city, place, canaries):
         city.call("GET", f"/api/v1/nowhere/{canaries['phone']}")
 
 
+def seldom():
+    """Return two characters that stand beside each other nowhere else."""
+    return "".join(chr(0x4E00 + secrets.randbelow(0x2000)) for _ in range(2))
+
+
 @pytest.mark.timeout(600)
 def test_no_canary_lies_anywhere_and_a_planted_one_is_found(city, record_property):
     tour = city.command("demo", "--var", str(city.var), "--url", f"http://127.0.0.1:{city.port}")
@@ -227,7 +259,12 @@ def test_no_canary_lies_anywhere_and_a_planted_one_is_found(city, record_propert
     canaries = {
         "phone": people.new_phone().removeprefix("+86"),
         "document": people.document("19870613"),
-        "name": "欧阳" + "".join(chr(0x4E00 + secrets.randbelow(0x2000)) for _ in range(2)),
+        "name": f"欧阳{seldom()}",
+        "device": f"手机{seldom()}",
+        "relative": f"司马{seldom()}",
+        "relative's document": people.document("19380613"),
+        "new name": f"上官{seldom()}",
+        "evidence": f"公证{seldom()}",
     }
     code = a_day_in_the_life_of(city, canaries)
     places = city.places()

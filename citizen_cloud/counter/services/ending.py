@@ -20,16 +20,18 @@ MOST = 200
 # erasure would find it. The same holds for a refusal.
 _EXPIRE = text(
     """
+    WITH clock AS (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t),
+         due AS MATERIALIZED (
+            SELECT d.id, t FROM clock, counter.case d
+             WHERE d.status = 'open' AND d.expires_at <= t
+               AND (cast(:kind AS varchar) IS NULL
+                    OR (d.kind = :kind AND d.person_id = :person_id))
+             ORDER BY d.id LIMIT :most FOR UPDATE OF d SKIP LOCKED)
     UPDATE counter.case c
-       SET status = 'expired', decided_at = t, version = version + 1,
+       SET status = 'expired', decided_at = due.t, version = version + 1,
            asked_sealed = CASE WHEN c.person_id IS NOT NULL THEN c.asked_sealed END
-      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS t) clock
-     WHERE c.id IN (SELECT d.id FROM counter.case d
-                     WHERE d.status = 'open' AND d.expires_at <= t
-                       AND (cast(:kind AS varchar) IS NULL
-                            OR (d.kind = :kind AND d.person_id = :person_id))
-                     ORDER BY d.id LIMIT :most FOR UPDATE SKIP LOCKED)
-    RETURNING c.id, c.kind, c.person_id, t
+      FROM due WHERE c.id = due.id
+    RETURNING c.id, c.kind, c.person_id, due.t
     """
 )
 _CANCEL = text(

@@ -28,13 +28,17 @@ _QUEUE = text(
     """
 )
 # What is over first goes first: a one-time code never waits behind a thousand reminders.
+# MATERIALIZED is the limit: a subquery in a join may run once a row, and take more each time.
 _CLAIM = text(
     """
+    WITH first AS MATERIALIZED (
+        SELECT id FROM messages.delivery
+         WHERE status = 'pending' AND due_at <= statement_timestamp()
+         ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
     UPDATE messages.delivery d
        SET due_at = statement_timestamp() + :claim, attempts = attempts + 1
-     WHERE d.id IN (SELECT id FROM messages.delivery
-                     WHERE status = 'pending' AND due_at <= statement_timestamp()
-                     ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED)
+      FROM first
+     WHERE d.id = first.id
     RETURNING d.id, d.kind, d.secret, d.dedupe_key, d.attempts,
               d.expires_at <= statement_timestamp() AS is_expired
     """
