@@ -7,6 +7,8 @@ difference must be found by the same measurement, and equal samples must pass it
 import os
 import random
 import secrets
+import subprocess
+import sys
 import time
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import text
 from timing import P, finds, p_value, smallest_difference
 
 from citizen_cloud import db
+from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.services import create_staff
 from citizen_cloud.web import limits
 from citizen_cloud.web.limits import Limiter
@@ -142,12 +145,20 @@ def staff(username):
         create_staff(session, username=username, display_name="李药师", kind="staff")
 
 
+@pytest.fixture
+def unhurried(monkeypatch):
+    """Let refusals of passwords wait as the server's do, as long as the test's cheap hash needs."""
+    monkeypatch.setattr(hashing.current(), "_soonest_s", 0.02)
+
+
 def guess(ask, username):
     body = {"grant_type": "password", "username": username, "password": "wrong password"}
     return lambda _: ask("/auth/token", body)
 
 
-def test_a_wrong_password_of_a_known_name_is_refused_as_one_of_nobody(ask, record_property):
+def test_a_wrong_password_of_a_known_name_is_refused_as_one_of_nobody(
+    ask, unhurried, record_property
+):
     staff("li.wei")
 
     def unlock():
@@ -157,10 +168,23 @@ def test_a_wrong_password_of_a_known_name_is_refused_as_one_of_nobody(ask, recor
     same_time(record_property, guess(ask, "li.wei"), guess(ask, "wang.li"), before=unlock)
 
 
-def test_a_paused_account_is_refused_as_nobody(ask, record_property):
+def test_a_paused_account_is_refused_as_nobody(ask, unhurried, record_property):
     staff("li.wei")
     run("UPDATE accounts.account SET locked_until = now() + interval '1 day'")
     same_time(record_property, guess(ask, "li.wei"), guess(ask, "wang.li"))
+
+
+def test_no_refusal_of_a_password_comes_sooner_than_another(ask, monkeypatch):
+    monkeypatch.setattr(hashing.current(), "_soonest_s", 0.3)
+    began = time.monotonic()
+    assert guess(ask, "wang.li")(0).status_code == 401
+    assert time.monotonic() - began >= 0.3
+
+
+def test_the_server_itself_waits_with_its_refusals():
+    command = "from citizen_cloud.accounts import hashing; print(hashing.current()._soonest_s)"
+    told = subprocess.run([sys.executable, "-P", "-c", command], capture_output=True, check=True)
+    assert float(told.stdout) == hashing.SOONEST_S
 
 
 def test_nobody_costs_the_database_as_many_writes_as_somebody(world, session, statements):

@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from flask.views import MethodView
 
 from citizen_cloud import db
+from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.refusals import (
     AccountChoiceRequired,
     AccountSuspended,
@@ -167,6 +169,7 @@ def _by_refresh(sent: Sent) -> Issued:
 
 
 def _by_password(sent: Sent) -> Issued:
+    began = time.monotonic()
     with db.statement() as connection:
         found = staff.find(connection, username=sent["username"])
         is_known = networks.is_known_or_open(
@@ -188,6 +191,8 @@ def _by_password(sent: Sent) -> Issued:
         )
         if isinstance(outcome, CredentialsInvalid) and not is_known:
             networks.count_failure(session, network=network())
+    if isinstance(outcome, CredentialsInvalid):
+        hashing.current().wait_out(began)
     return given(outcome)
 
 
