@@ -25,55 +25,10 @@ from citizen_cloud.portal.state import HOST, Host
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import Installed, discover
 from citizen_cloud.registry.switchboard import Switchboard
+from citizen_cloud.rooms import CONTRIBUTIONS, ROUTES, TABLES
 from citizen_cloud.web import api, gate, headers, limits, metrics
 from citizen_cloud.web.caller import Caller, Grant, Ports, Represented
 from citizen_cloud.web.refusals import ProxyNotPermitted
-
-# Rooms with routes, and rooms that contribute jobs, handlers, permissions or personal data.
-ROUTES = (
-    "accounts",
-    "organisations",
-    "messages",
-    "credentials",
-    "families",
-    "federation",
-    "counter",
-    "oidc",
-    "portal",
-    "privacy",
-)
-TABLES = (
-    "audit",
-    "jobs",
-    "registry",
-    "web",
-    "accounts",
-    "organisations",
-    "messages",
-    "credentials",
-    "families",
-    "federation",
-    "counter",
-    "oidc",
-    "booking",
-    "privacy",
-)
-CONTRIBUTIONS = (
-    "jobs",
-    "audit",
-    "web",
-    "accounts",
-    "organisations",
-    "messages",
-    "credentials",
-    "families",
-    "federation",
-    "counter",
-    "oidc",
-    "booking",
-    "portal",
-    "privacy",
-)
 
 
 def create_app(settings: Settings, *, installed: Installed | None = None) -> Flask:

@@ -58,6 +58,7 @@ class Settings:
     lookup_keys: str
     quota_key: str
     credential_keys: str
+    trust_keys: str
     sms_url: str | None = None
     sms_token: str | None = None
     sms_log: Path | None = None
@@ -113,6 +114,7 @@ def _read(env: FileAwareEnv) -> Settings:
         lookup_keys=env.str(ours + "LOOKUP_KEYS"),
         quota_key=env.str(ours + "QUOTA_KEY"),
         credential_keys=env.str(ours + "CREDENTIAL_KEYS"),
+        trust_keys=env.str(ours + "TRUST_KEYS"),
         sms_url=env.str(ours + "SMS_URL", "") or None,
         sms_token=env.str(ours + "SMS_TOKEN", "") or None,
         sms_log=env.path(ours + "SMS_LOG", None),

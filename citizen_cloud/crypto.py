@@ -83,6 +83,8 @@ class Crypto:
     quota: KeyRing
     tokens: KeyRing
     credentials: KeyRing
+    # Signs what verifiers are told of the keys above; never a code.
+    trust: KeyRing
 
     def seal(self, value: str, *, place: str) -> bytes:
         """Encrypt a value for one place, ``table:column:row``."""
@@ -165,6 +167,7 @@ def configure(settings: Settings) -> Crypto:
         quota=_only_key(settings.quota_key, "CITIZEN_CLOUD_QUOTA_KEY"),
         tokens=parse_ring(settings.token_keys, "CITIZEN_CLOUD_TOKEN_KEYS"),
         credentials=parse_ring(settings.credential_keys, "CITIZEN_CLOUD_CREDENTIAL_KEYS"),
+        trust=parse_ring(settings.trust_keys, "CITIZEN_CLOUD_TRUST_KEYS"),
     )
     _current[:] = [crypto]
     return crypto

@@ -50,6 +50,7 @@ def settings_for(postgres: Postgres, database: str) -> Settings:
         lookup_keys=ring("lookup"),
         quota_key=ring("quota"),
         credential_keys=ring("credential"),
+        trust_keys=ring("trust"),
     )
 
 

@@ -27,6 +27,7 @@ def environment(settings, **extra):
         "CITIZEN_CLOUD_LOOKUP_KEYS": settings.lookup_keys,
         "CITIZEN_CLOUD_QUOTA_KEY": settings.quota_key,
         "CITIZEN_CLOUD_CREDENTIAL_KEYS": settings.credential_keys,
+        "CITIZEN_CLOUD_TRUST_KEYS": settings.trust_keys,
         "CITIZEN_CLOUD_SMS_LOG": str(settings.sms_log),
     }
     if settings.redis_url:

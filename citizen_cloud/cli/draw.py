@@ -8,7 +8,7 @@ import click
 
 from citizen_cloud.crypto import draw_key
 from citizen_cloud.db import APP_ROLE
-from citizen_cloud.embedded.keys import RINGS
+from citizen_cloud.embedded.keys import LATER, RINGS
 from citizen_cloud.embedded.postgres import DATABASE, OWNER_ROLE
 
 # Given by whoever sends the texts and verifies the names; empty until somebody fills them in.
@@ -29,7 +29,7 @@ def command(folder: Path, host: str) -> None:
     files = {f"{name}_password": text for name, text in passwords.items()}
     files["database_url"] = _url(APP_ROLE, passwords["app"], host)
     files["database_owner_url"] = _url(OWNER_ROLE, passwords["owner"], host)
-    files |= {ring: draw_key() for ring in RINGS}
+    files |= {ring: draw_key() for ring in (*RINGS, *LATER)}
     files |= dict.fromkeys(PROVIDERS, "")
     for name, text in files.items():
         _write(folder / name, text)

@@ -110,4 +110,5 @@ def _unconnected() -> Settings:
         lookup_keys=draw_key(),
         quota_key=draw_key(),
         credential_keys=draw_key(),
+        trust_keys=draw_key(),
     )

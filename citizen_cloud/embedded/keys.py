@@ -8,6 +8,8 @@ from citizen_cloud.crypto import draw_key
 from citizen_cloud.embedded.account import EngineError
 
 RINGS = ("token_keys", "field_keys", "lookup_keys", "quota_key", "credential_keys")
+# Rings that older installations lack. They seal nothing, so one drawn later loses nothing.
+LATER = ("trust_keys",)
 
 
 def keys(var: Path) -> dict[str, str]:
@@ -19,7 +21,8 @@ def keys(var: Path) -> dict[str, str]:
     folder = var / "keys"
     if not folder.exists():
         _draw(folder)
-    files = {ring: folder / f"{ring}.key" for ring in RINGS}
+    _draw_later(folder)
+    files = {ring: folder / f"{ring}.key" for ring in (*RINGS, *LATER)}
     for file in files.values():
         if not file.exists():
             message = f"{file} is missing; put it back, or start anew with --fresh"
@@ -32,9 +35,23 @@ def _draw(folder: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     for ring in RINGS:
-        descriptor = os.open(draft / f"{ring}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(draw_key() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write(draft / f"{ring}.key")
     draft.rename(folder)
+
+
+def _draw_later(folder: Path) -> None:
+    for ring in LATER:
+        file = folder / f"{ring}.key"
+        if not file.exists():
+            draft = file.with_suffix(".new")
+            draft.unlink(missing_ok=True)
+            _write(draft)
+            draft.rename(file)
+
+
+def _write(file: Path) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        out.write(draw_key() + "\n")
+        out.flush()
+        os.fsync(out.fileno())

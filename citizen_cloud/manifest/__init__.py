@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.manifest.decisions import DecisionKind, Proposal, Terms
 from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
 from citizen_cloud.text import Text
 
@@ -25,17 +26,20 @@ __all__ = [
     "BookingFacts",
     "BookingPolicy",
     "Contribution",
+    "DecisionKind",
     "Event",
     "Handler",
     "Job",
     "ModuleState",
     "Permission",
     "PersonalData",
+    "Proposal",
     "Role",
     "Sealed",
     "ServiceModule",
     "Setting",
     "Subject",
+    "Terms",
     "Tile",
 ]
 
@@ -155,6 +159,7 @@ class Contribution:
     name: str
     permissions: tuple[Permission, ...] = ()
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    decisions: tuple[DecisionKind, ...] = ()
     jobs: tuple[Job, ...] = ()
     personal_data: PersonalData | None = None
     sealed: tuple[Sealed, ...] = ()
@@ -173,6 +178,7 @@ class ServiceModule:
     tile: Tile | None = None
     bookings: BookingPolicy | None = None
     handlers: Mapping[str, Handler] = field(default_factory=dict)
+    decisions: tuple[DecisionKind, ...] = ()
     jobs: tuple[Job, ...] = ()
     settings: tuple[Setting, ...] = ()
     personal_data: PersonalData | None = None

@@ -18,24 +18,9 @@ from citizen_cloud.config import Settings
 from citizen_cloud.db import APP_ROLE
 from citizen_cloud.manifest import ServiceModule
 from citizen_cloud.registry.discovery import discover
+from citizen_cloud.rooms import TABLES as ROOMS
 
 PACKAGE = Path(__file__).parent.parent
-ROOMS = (
-    "audit",
-    "jobs",
-    "registry",
-    "web",
-    "accounts",
-    "organisations",
-    "messages",
-    "credentials",
-    "families",
-    "federation",
-    "counter",
-    "oidc",
-    "booking",
-    "privacy",
-)
 # Not a room's tables but the queue's own.
 QUEUE_SCHEMA = "procrastinate"
 MIGRATION_LOCK = 7_301_000

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from alembic import context
 
 from citizen_cloud.db import Base
-from citizen_cloud.migrations import ROOMS
 from citizen_cloud.registry.discovery import GROUP, discover
+from citizen_cloud.rooms import TABLES as ROOMS
 
 for room in ROOMS:
     import_module(f"citizen_cloud.{room}.models")

@@ -30,11 +30,14 @@ ACTING = Text("亲友代办", "Acting for you")
 ACTING_IN = Text("亲友代办：{service}", "Acting for you: {service}")
 ROOMS: Mapping[str, Text] = {
     "accounts": Text("账号与身份", "Account and identity"),
+    "approvals": Text("多人审批", "Decisions by several people"),
     "audit": Text("审计记录", "Audit trail"),
     "booking": Text("预约", "Bookings"),
     "counter": Text("服务窗口", "Service counter"),
+    "credentials": Text("凭证", "Codes"),
     "families": Text("亲友代办", "Acting for others"),
     "federation": Text("第三方登录", "Sign-in by others"),
+    "health_code": Text("健康码", "Health code"),
     "jobs": Text("后台任务", "Background work"),
     "masks": Text("口罩预约", "Masks"),
     "messages": Text("消息", "Messages"),

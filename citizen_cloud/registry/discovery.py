@@ -21,6 +21,7 @@ RESERVED = frozenset(
             "accounts",
             "admin",
             "app",
+            "approvals",
             "audit",
             "auth",
             "booking",
@@ -98,6 +99,10 @@ def _rules(point_name: str, module: ServiceModule, installed: Installed) -> list
         (
             not all(permission.is_apart for permission in module.permissions),
             "what serves citizens is no administrator's and no auditor's",
+        ),
+        (
+            any(not kind.name.startswith(f"{name}.") for kind in module.decisions),
+            f"decisions begin with {name}.",
         ),
         (any(not job.startswith(f"{name}.") for job in jobs), f"jobs begin with {name}."),
         (len(set(jobs)) != len(jobs), "two jobs share a name"),

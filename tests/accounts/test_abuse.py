@@ -270,7 +270,14 @@ def test_production_is_stricter_than_a_developers_machine(monkeypatch):
         "CITIZEN_CLOUD_VERIFIER_URL": "https://names.example",
         **{
             f"CITIZEN_CLOUD_{ring}": "k1:x"
-            for ring in ("TOKEN_KEYS", "FIELD_KEYS", "LOOKUP_KEYS", "QUOTA_KEY", "CREDENTIAL_KEYS")
+            for ring in (
+                "TOKEN_KEYS",
+                "FIELD_KEYS",
+                "LOOKUP_KEYS",
+                "QUOTA_KEY",
+                "CREDENTIAL_KEYS",
+                "TRUST_KEYS",
+            )
         },
     }.items():
         monkeypatch.setenv(name, value)

@@ -20,6 +20,7 @@ SETTINGS = Settings(
     lookup_keys="",
     quota_key="",
     credential_keys="",
+    trust_keys="",
 )
 
 

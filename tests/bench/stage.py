@@ -77,6 +77,7 @@ class Stage:
             lookup_keys=_ring("lookup"),
             quota_key=_ring("quota"),
             credential_keys=_ring("credential"),
+            trust_keys=_ring("trust"),
             sms_log=self.folder / "sms.log",
         )
 

@@ -14,7 +14,7 @@ import yaml
 from citizen_cloud.config import Settings
 
 ROOT = Path(__file__).parents[2]
-KEYS = {"token_keys", "field_keys", "lookup_keys", "quota_key", "credential_keys"}
+KEYS = {"token_keys", "field_keys", "lookup_keys", "quota_key", "credential_keys", "trust_keys"}
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ def settings_of(postgres, database):
         lookup_keys=ring("lookup"),
         quota_key=ring("quota"),
         credential_keys=ring("credential"),
+        trust_keys=ring("trust"),
     )
 
 

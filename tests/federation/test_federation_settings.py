@@ -16,6 +16,7 @@ NEEDED = {
     "CITIZEN_CLOUD_LOOKUP_KEYS": "k",
     "CITIZEN_CLOUD_QUOTA_KEY": "k",
     "CITIZEN_CLOUD_CREDENTIAL_KEYS": "k",
+    "CITIZEN_CLOUD_TRUST_KEYS": "k",
 }
 UPSTREAM = {
     "upstream_issuer": "https://id.example",

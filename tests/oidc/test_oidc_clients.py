@@ -9,10 +9,11 @@ import pytest
 from partners import CALLBACK, change
 from sqlalchemy import event
 
-from citizen_cloud.app import CONTRIBUTIONS, roles_by_permission
+from citizen_cloud.app import roles_by_permission
 from citizen_cloud.oidc.rules.addresses import is_acceptable, sector_of
 from citizen_cloud.oidc.rules.scopes import PLATFORM, delegable, level_of
 from citizen_cloud.portal.state import HOST
+from citizen_cloud.rooms import CONTRIBUTIONS
 from citizen_cloud.web.caller import Ports
 
 BODY = {

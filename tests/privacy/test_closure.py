@@ -132,7 +132,14 @@ def test_what_was_booked_for_somebody_else_stays_theirs(me):
 def test_the_time_to_think_is_fifteen_days_at_most(monkeypatch, settings, days):
     from citizen_cloud.config import SettingsError, load_settings
 
-    for name in ("TOKEN_KEYS", "FIELD_KEYS", "LOOKUP_KEYS", "QUOTA_KEY", "CREDENTIAL_KEYS"):
+    for name in (
+        "TOKEN_KEYS",
+        "FIELD_KEYS",
+        "LOOKUP_KEYS",
+        "QUOTA_KEY",
+        "CREDENTIAL_KEYS",
+        "TRUST_KEYS",
+    ):
         monkeypatch.setenv(f"CITIZEN_CLOUD_{name}", settings.token_keys)
     monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/x")
     monkeypatch.setenv("CITIZEN_CLOUD_ENV", "embedded")

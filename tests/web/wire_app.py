@@ -22,6 +22,7 @@ SETTINGS = Settings(
     lookup_keys="",
     quota_key="",
     credential_keys="",
+    trust_keys="",
     max_body_bytes=100_000,
     max_upload_bytes=8_000_000,
     body_timeout_s=0.5,

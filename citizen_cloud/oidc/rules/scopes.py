@@ -74,7 +74,16 @@ LEVELS = (1, 2, 3)
 # The rooms, which look after people, places and the platform itself: their permissions are theirs.
 PLATFORM = frozenset(
     {
-        *("accounts", "audit", "booking", "counter", "credentials", "families", "federation"),
+        *(
+            "accounts",
+            "approvals",
+            "audit",
+            "booking",
+            "counter",
+            "credentials",
+            "families",
+            "federation",
+        ),
         *("jobs", "messages", "oidc", "organisations", "portal", "privacy", "registry", "web"),
     }
 )

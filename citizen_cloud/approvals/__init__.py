@@ -1,0 +1,1 @@
+"""What no single person may decide: proposals, and the approvers of different units."""

@@ -1,0 +1,84 @@
+"""End, suspend and lift the codes a person holds, in the transaction of what ends them."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+_LIVE = """
+    type = ANY(:types) AND holder_id = ANY(:holders) AND revoked_at IS NULL
+    AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
+"""
+_REVOKE = text(
+    f"""
+    UPDATE credentials.credential
+       SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE {_LIVE}
+    """  # noqa: S608 - no part of it comes from outside
+)
+_SUSPEND = text(
+    f"""
+    UPDATE credentials.credential
+       SET suspended_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE {_LIVE} AND suspended_at IS NULL
+       AND (cast(:colour AS varchar) IS NULL OR claims ->> 'c' <> :colour)
+    """  # noqa: S608
+)
+_LIFT = text(
+    f"""
+    UPDATE credentials.credential SET suspended_at = NULL
+     WHERE {_LIVE} AND suspended_at IS NOT NULL
+       AND (cast(:colour AS varchar) IS NULL OR claims ->> 'c' = :colour)
+    """  # noqa: S608
+)
+
+
+def revoke_held(
+    session: Session | Connection,
+    *,
+    holders: Collection[UUID],
+    types: Collection[str],
+    now: datetime | None = None,
+) -> int:
+    """End every living code of these types that these people hold; return how many."""
+    return _change(session, _REVOKE, holders=holders, types=types, now=now)
+
+
+def suspend_held(
+    session: Session | Connection,
+    *,
+    holders: Collection[UUID],
+    types: Collection[str],
+    colour: str | None = None,
+    now: datetime | None = None,
+) -> int:
+    """Make living codes void for a while, those that say another colour; return how many."""
+    return _change(session, _SUSPEND, holders=holders, types=types, colour=colour, now=now)
+
+
+def lift_held(
+    session: Session | Connection,
+    *,
+    holders: Collection[UUID],
+    types: Collection[str],
+    colour: str | None = None,
+    now: datetime | None = None,
+) -> int:
+    """Let suspended codes that say this colour count again; return how many."""
+    return _change(session, _LIFT, holders=holders, types=types, colour=colour, now=now)
+
+
+def _change(
+    session: Session | Connection,
+    statement: object,
+    *,
+    holders: Collection[UUID],
+    types: Collection[str],
+    now: datetime | None,
+    colour: str | None = None,
+) -> int:
+    facts = {"holders": list(holders), "types": list(types), "colour": colour, "now": now}
+    return int(session.execute(statement, facts).rowcount)  # type: ignore[call-overload]

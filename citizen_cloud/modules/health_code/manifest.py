@@ -1,0 +1,79 @@
+"""What the health code declares about itself."""
+
+from pathlib import Path
+
+from citizen_cloud.manifest import Permission, ServiceModule
+from citizen_cloud.modules.health_code.cards import personal_data, tile
+from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
+from citizen_cloud.modules.health_code.routes import blueprints
+from citizen_cloud.text import Text
+
+module = ServiceModule(
+    name="health_code",
+    title=Text("健康码", "Health code"),
+    version="0.1.0",
+    blueprints=blueprints,
+    permissions=(
+        Permission(
+            name="health_code.codes.verify",
+            title=Text("核验健康码", "Verify health codes"),
+            roles=frozenset({"staff", "manager"}),
+            serves=True,
+        ),
+        Permission(
+            name="health_code.paper.issue",
+            title=Text("在窗口办理纸质码", "Issue paper codes at a counter"),
+            roles=frozenset({"staff", "manager"}),
+            serves=True,
+        ),
+        Permission(
+            name="health_code.colours.propose",
+            title=Text("提出人工赋码", "Propose a colour by hand"),
+            roles=frozenset({"staff", "manager"}),
+        ),
+        Permission(
+            name="health_code.appeals.decide",
+            title=Text("处理申诉", "Decide appeals"),
+            roles=frozenset({"staff", "manager"}),
+            serves=True,
+        ),
+        Permission(
+            name="health_code.events.write",
+            title=Text("报送检测与密接数据", "Report test results and exposures"),
+            roles=frozenset({"staff", "manager"}),
+        ),
+        Permission(
+            name="health_code.sources.manage",
+            title=Text("登记数据来源", "Register sources of data"),
+            roles=frozenset({"admin"}),
+        ),
+        Permission(
+            name="health_code.rules.manage",
+            title=Text("管理规则版本", "Manage rule versions"),
+            roles=frozenset({"admin"}),
+        ),
+        Permission(
+            name="health_code.places.manage",
+            title=Text("管理场所", "Manage places"),
+            roles=frozenset({"staff", "manager"}),
+        ),
+        Permission(
+            name="health_code.visits.open",
+            title=Text("申请查阅到访记录", "Ask to open sealed visits"),
+            roles=frozenset({"staff", "manager"}),
+        ),
+        Permission(
+            name="health_code.read",
+            title=Text("查看全部记录，不作更改", "See every record, change nothing"),
+            roles=frozenset({"auditor"}),
+        ),
+    ),
+    tile=tile,
+    handlers=HANDLERS,
+    decisions=DECISIONS,
+    jobs=JOBS,
+    personal_data=personal_data,
+    url_roots=("/api/v1/places",),
+    migrations=str(Path(__file__).parent / "migrations"),
+    initial_state="active",
+)

@@ -1,0 +1,1 @@
+"""Tables of the health code, one file a noun."""

@@ -1,0 +1,5 @@
+"""The doors of the health code, one file an audience or noun."""
+
+from citizen_cloud.web.blueprint import Blueprint
+
+blueprints: tuple[Blueprint, ...] = ()
