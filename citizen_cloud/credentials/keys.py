@@ -24,6 +24,11 @@ def newest() -> str:
     return MARK + crypto.current().credentials.primary[0]
 
 
+def names() -> list[str]:
+    """Return the names of the keys held, the one that signs new codes first."""
+    return [MARK + kid for kid in crypto.current().credentials.keys]
+
+
 def private_key(kid: str) -> Ed25519PrivateKey | None:
     """Return a key by its public name, None where it was taken away."""
     seed = crypto.current().credentials.keys.get(kid.removeprefix(MARK))

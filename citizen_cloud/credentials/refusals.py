@@ -1,7 +1,7 @@
 """Why a code is not accepted, in words a clerk can say to the person in front of him."""
 
 from citizen_cloud.credentials.verifier import Outcome
-from citizen_cloud.errors import Conflict, Invalid
+from citizen_cloud.errors import Conflict, Forbidden, Invalid
 from citizen_cloud.text import Text
 
 
@@ -95,3 +95,25 @@ BY_OUTCOME: dict[Outcome, type[Conflict] | type[Invalid]] = {
 }
 # What a door that verifies documents.
 ALL = (*BY_OUTCOME.values(), CredentialRevoked, CredentialNotIssued)
+
+
+class DeviceKeyUnknown(Forbidden):
+    """The phone has no key here, or its key has ended."""
+
+    code = "device_key_unknown"
+    title = Text("设备未登记", "Phone not registered")
+    detail = Text(
+        "此设备尚未登记，或登记已失效，请先登记本机。",
+        "This phone has no registered key, or the key has ended; register the phone first.",
+    )
+
+
+class ShowKeyUsed(Conflict):
+    """A show key serves one code; the app draws a fresh one."""
+
+    code = "show_key_used"
+    title = Text("展示密钥已被使用", "Show key already used")
+    detail = Text(
+        "此展示密钥已用于其他凭证，请生成新密钥后重试。",
+        "This show key served another code; draw a fresh one and try again.",
+    )
