@@ -46,7 +46,6 @@ def _papers() -> None:
         "paper",
         _id(),
         sa.Column("person_id", sa.Uuid(), nullable=False),
-        sa.Column("jti", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=False),
         sa.Column("colour", sa.String(length=8), nullable=False),
         sa.Column("issued_by", sa.Uuid(), nullable=False),
@@ -71,7 +70,6 @@ def _papers() -> None:
             name=op.f("fk_paper_organisation_id_organisation"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_paper")),
-        sa.UniqueConstraint("jti", name=op.f("uq_paper_jti")),
         schema="health_code",
     )
     op.create_index("ix_paper_person", "paper", ["person_id"], schema="health_code")

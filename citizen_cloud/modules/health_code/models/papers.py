@@ -11,7 +11,11 @@ from citizen_cloud.modules.health_code.models.columns import CREATED, NEW_ID, SC
 
 
 class Paper(Base):
-    """One paper code. The code itself is the credential; it is signed anew when it is drawn."""
+    """One paper code. The code is the one live ``hp`` credential whose subject is the person.
+
+    It is signed anew whenever it is drawn, and keeps its place here when a key of codes is stolen
+    and it gets another number.
+    """
 
     __tablename__ = "paper"
     __table_args__ = (
@@ -30,8 +34,6 @@ class Paper(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.person.id"))
-    # The credential; no foreign key, for records of codes that are long over are forgotten.
-    jti: Mapped[UUID] = mapped_column(unique=True)
     reason: Mapped[str] = mapped_column(String(16))
     colour: Mapped[str] = mapped_column(String(8))
     # Who asked for it: the person, somebody who acts for him, or a clerk at a counter.
