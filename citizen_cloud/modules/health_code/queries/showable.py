@@ -9,12 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.rules.consents import PURPOSES
 
 CONSENT = "health_code"
+NO_COLOUR = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,29 +31,44 @@ class Asking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Showable:
-    """What is known of a person who wants to show a code, at this instant."""
+class Coloured:
+    """Where a person stands at this instant."""
 
     at: datetime
-    is_agreed: bool
-    is_linked: bool
     colour: str
     next_change_at: datetime | None
-    # The key of the phone that asks.
+    # The colour turned by time or by new rules, and nobody wrote that down yet.
+    is_due: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Showable(Coloured):
+    """What is known of a person who wants to show a code, and of the phone that asks."""
+
+    is_agreed: bool
+    is_linked: bool
     key_id: UUID | None
     public_key: bytes | None
     # Whether the person, or whoever asks for him, has a phone registered anywhere.
     has_phone: bool
 
-    @property
-    def is_due(self) -> bool:
-        """Return whether the colour turned by time and nobody wrote that down yet."""
-        return self.next_change_at is not None and self.next_change_at <= self.at
 
-
-_READ = text(
-    """
+# The strongest lock at once: two who both held a weaker one could never both write a due change.
+_COLOURED = """
     SELECT t.at, coalesce(s.colour, 'none') AS colour, s.next_change_at,
+           coalesce(s.holds_until <= t.at OR s.rule_version <> v.number, false) AS is_due
+"""
+_FROM = """
+      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
+      JOIN health_code.rule_version v ON v.status = 'live'
+      LEFT JOIN LATERAL (SELECT colour, next_change_at, holds_until, rule_version
+                           FROM health_code.standing
+                          WHERE person_id = :person_id FOR NO KEY UPDATE) s ON true
+"""
+_COLOUR = text(_COLOURED + _FROM)
+_SHOWABLE = text(
+    f"""
+    {_COLOURED},
            k.id AS key_id, k.public_key,
            EXISTS (SELECT FROM accounts.consent c
                     WHERE c.account_id = :account_id AND c.purpose = :purpose
@@ -64,13 +79,17 @@ _READ = text(
                          AND :purpose = ANY(l.scopes) FOR SHARE) AS is_linked,
            EXISTS (SELECT FROM credentials.device_key d
                     WHERE d.account_id = ANY(:accounts) AND d.ended_at IS NULL) AS has_phone
-      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
-      LEFT JOIN LATERAL (SELECT colour, next_change_at FROM health_code.standing
-                          WHERE person_id = :person_id FOR SHARE) s ON true
+    {_FROM}
       LEFT JOIN credentials.device_key k
         ON k.account_id = :account_id AND k.device_id = :device_id AND k.ended_at IS NULL
-    """
+    """  # noqa: S608 - put together from constants
 )
+
+
+def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) -> Coloured:
+    """Return where a person stands, locked until this transaction ends."""
+    row = session.execute(_COLOUR, {"person_id": person_id, "now": now}).mappings().one()
+    return Coloured(**row)
 
 
 def showable(session: Session, asking: Asking, *, now: datetime | None = None) -> Showable:
@@ -86,8 +105,4 @@ def showable(session: Session, asking: Asking, *, now: datetime | None = None) -
         "version": PURPOSES[CONSENT].version,
         "now": now,
     }
-    return _showable(session.execute(_READ, facts).one())
-
-
-def _showable(row: Row[tuple[object, ...]]) -> Showable:
-    return Showable(**row._mapping)  # noqa: SLF001 - the row's public view of its columns
+    return Showable(**session.execute(_SHOWABLE, facts).mappings().one())

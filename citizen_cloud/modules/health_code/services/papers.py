@@ -19,10 +19,11 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services.issuing import PAPER, held_of
 from citizen_cloud.errors import NotFound
-from citizen_cloud.modules.health_code.queries.showable import current
+from citizen_cloud.modules.health_code.queries.showable import coloured
 from citizen_cloud.modules.health_code.rules import papers as rules
-from citizen_cloud.modules.health_code.rules.not_given import NoStatus, PaperNotEligible
+from citizen_cloud.modules.health_code.rules.not_given import PaperNotEligible
 from citizen_cloud.modules.health_code.services import disabilities
+from citizen_cloud.modules.health_code.services.settled import settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,14 @@ _PRINTED = text(
        AND c.expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     """
 )
+# As long as the code could have been shown, and as long again.
+_FORGET = text(
+    """
+    DELETE FROM health_code.paper
+     WHERE expires_at < coalesce(cast(:now AS timestamptz), statement_timestamp())
+                        - interval '180 days'
+    """
+)
 
 
 def give(session: Session, *, person_id: UUID, giver: Giver, now: datetime | None = None) -> Paper:
@@ -102,9 +111,8 @@ def give(session: Session, *, person_id: UUID, giver: Giver, now: datetime | Non
     if person is None:
         raise NotFound
     reason = _reason(session, person, now)
-    standing = current(session, person_id=person_id, now=now)
-    if standing is None:
-        raise NoStatus
+    known = coloured(session, person_id=person_id, now=now)
+    standing = settled(session, known, person_id=person_id, now=now)
     _end(session, person_id=person_id, because="replaced", now=now)
     held = credentials.issue_held(
         session,
@@ -213,3 +221,8 @@ def _audit(session: Session, verb: str, paper_id: UUID, person_id: UUID, giver: 
         payload={"person_id": person_id},
     )
     record(session, act)
+
+
+def forget(session: Session, *, now: datetime | None = None) -> int:
+    """Delete papers that were over half a year ago; return how many."""
+    return int(session.execute(_FORGET, {"now": now}).rowcount)  # type: ignore[attr-defined]

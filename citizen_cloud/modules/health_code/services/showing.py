@@ -13,8 +13,16 @@ from citizen_cloud.accounts.rules.consents import PURPOSES
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown
 from citizen_cloud.credentials.services import Held, issue_held, prove_show_key
 from citizen_cloud.credentials.services.issuing import PHONE, THIN
-from citizen_cloud.modules.health_code.queries.showable import CONSENT, Asking, Showable, showable
-from citizen_cloud.modules.health_code.rules.not_given import NoStatus, UseDevice
+from citizen_cloud.modules.health_code.queries.showable import (
+    CONSENT,
+    Asking,
+    Coloured,
+    Showable,
+    showable,
+)
+from citizen_cloud.modules.health_code.rules.not_given import UseDevice
+from citizen_cloud.modules.health_code.services.acting import note_acting
+from citizen_cloud.modules.health_code.services.settled import settled
 from citizen_cloud.web.refusals import ProxyNotPermitted
 
 
@@ -45,18 +53,19 @@ def give_phone(
     if known.key_id is None or known.public_key is None:
         raise DeviceKeyUnknown
     prove_show_key(known.public_key, show_key=show_key, proof=proof)
-    known = _coloured(session, asking, known, now)
+    now_is = settled(session, known, person_id=asking.person_id, now=now)
     held = issue_held(
         session,
         type=PHONE,
         holder_id=asking.person_id,
-        colour=known.colour,
-        expires_at=known.next_change_at,
+        colour=now_is.colour,
+        expires_at=now_is.next_change_at,
         show_key=show_key,
         device_key_id=known.key_id,
         now=now,
     )
-    return _given(held, known)
+    note_acting(session, asking, outcome="read")
+    return _given(held, now_is)
 
 
 def give_thin(session: Session, asking: Asking, *, now: datetime | None = None) -> Given:
@@ -67,21 +76,27 @@ def give_thin(session: Session, asking: Asking, *, now: datetime | None = None) 
     known = _known(session, asking, now)
     if known.has_phone:
         raise UseDevice
-    known = _coloured(session, asking, known, now)
+    now_is = settled(session, known, person_id=asking.person_id, now=now)
     held = issue_held(
         session,
         type=THIN,
         holder_id=asking.person_id,
-        colour=known.colour,
-        expires_at=known.next_change_at,
+        colour=now_is.colour,
+        expires_at=now_is.next_change_at,
         now=now,
     )
-    return _given(held, known)
+    return _given(held, now_is)
 
 
-def require_status(session: Session, asking: Asking, *, now: datetime | None = None) -> Showable:
+def require_agreed(session: Session, asking: Asking, *, now: datetime | None = None) -> None:
+    """Let pass who agreed to the service and, acting for somebody, still may."""
+    _known(session, asking, now)
+
+
+def require_status(session: Session, asking: Asking, *, now: datetime | None = None) -> None:
     """Let pass who has a colour to show. Raises ``ConsentRequired``, ``NoStatus``."""
-    return _coloured(session, asking, _known(session, asking, now), now)
+    known = _known(session, asking, now)
+    settled(session, known, person_id=asking.person_id, now=now)
 
 
 def _known(session: Session, asking: Asking, now: datetime | None) -> Showable:
@@ -93,7 +108,5 @@ def _known(session: Session, asking: Asking, now: datetime | None) -> Showable:
     return known
 
 
-def _given(held: Held, known: Showable) -> Given:
-    return Given(
-        held=held, colour=known.colour, next_change_at=known.next_change_at, at=known.at
-    )
+def _given(held: Held, known: Coloured) -> Given:
+    return Given(held=held, colour=known.colour, next_change_at=known.next_change_at, at=known.at)
