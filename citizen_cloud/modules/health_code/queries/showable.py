@@ -11,9 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.rules.consents import PURPOSES
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE, PURPOSES
 
-CONSENT = "health_code"
 NO_COLOUR = "none"
 
 
@@ -71,7 +70,7 @@ _SHOWABLE = text(
     {_COLOURED},
            k.id AS key_id, k.public_key,
            EXISTS (SELECT FROM accounts.consent c
-                    WHERE c.account_id = :account_id AND c.purpose = :purpose
+                    WHERE c.account_id = :consenting_id AND c.purpose = :purpose
                       AND c.version = :version AND c.withdrawn_at IS NULL) AS is_agreed,
            cast(:link_id AS uuid) IS NULL
            OR EXISTS (SELECT FROM families.link l
@@ -97,12 +96,14 @@ def showable(session: Session, asking: Asking, *, now: datetime | None = None) -
     accounts = {asking.account_id, asking.persons_account_id} - {None}
     facts = {
         "account_id": asking.account_id,
+        # Who has an account agrees there himself; for who has none, the one who acts agrees.
+        "consenting_id": asking.persons_account_id or asking.account_id,
         "device_id": asking.device_id,
         "person_id": asking.person_id,
         "link_id": asking.link_id,
         "accounts": list(accounts),
-        "purpose": CONSENT,
-        "version": PURPOSES[CONSENT].version,
+        "purpose": HEALTH_CODE,
+        "version": PURPOSES[HEALTH_CODE].version,
         "now": now,
     }
     return Showable(**session.execute(_SHOWABLE, facts).mappings().one())

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import devices
 from citizen_cloud.accounts.services.consents import require_consent
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services import Challenge, DeviceKey
 from citizen_cloud.errors import NotFound
-from citizen_cloud.modules.health_code.queries.showable import CONSENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ def challenge(
     session: Session, *, account_id: UUID, device_id: UUID, now: datetime | None = None
 ) -> Challenge:
     """Draw what this phone signs to be registered. Raises ``ConsentRequired``."""
-    require_consent(session, account_id=account_id, purpose=CONSENT)
+    require_consent(session, account_id=account_id, purpose=HEALTH_CODE)
     return credentials.challenge(session, account_id=account_id, device_id=device_id, now=now)
 
 
@@ -51,7 +51,7 @@ def register(
     now: datetime | None = None,
 ) -> Phone:
     """Register this phone's key; raises what ``register_device_key`` does."""
-    require_consent(session, account_id=account_id, purpose=CONSENT)
+    require_consent(session, account_id=account_id, purpose=HEALTH_CODE)
     key = credentials.register_device_key(
         session,
         account_id=account_id,

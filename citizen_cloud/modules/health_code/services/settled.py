@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from citizen_cloud.modules.health_code.queries.showable import NO_COLOUR, Coloured, coloured
+from citizen_cloud.modules.health_code.queries.versions import live_version
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus
-from citizen_cloud.modules.health_code.services.refolding import settle
+from citizen_cloud.modules.health_code.services.standings import lock, refold
 
 
 def settled(
@@ -19,7 +20,9 @@ def settled(
     """
     found = known
     if known.is_due:
-        settle(session, [person_id], now=now)
+        version = live_version(session)
+        locked = lock(session, [person_id], number=version.number, now=now)
+        refold(session, locked, version=version)
         found = coloured(session, person_id=person_id, now=now)
     if found.colour == NO_COLOUR:
         raise NoStatus

@@ -9,12 +9,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.refusals import ConsentRequired
-from citizen_cloud.accounts.rules.consents import PURPOSES
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE, PURPOSES
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown
 from citizen_cloud.credentials.services import Held, issue_held, prove_show_key
 from citizen_cloud.credentials.services.issuing import PHONE, THIN
 from citizen_cloud.modules.health_code.queries.showable import (
-    CONSENT,
     Asking,
     Coloured,
     Showable,
@@ -104,7 +103,7 @@ def _known(session: Session, asking: Asking, now: datetime | None) -> Showable:
     if not known.is_linked:
         raise ProxyNotPermitted
     if not known.is_agreed:
-        raise ConsentRequired(purpose=CONSENT, version=PURPOSES[CONSENT].version)
+        raise ConsentRequired(purpose=HEALTH_CODE, version=PURPOSES[HEALTH_CODE].version)
     return known
 
 
