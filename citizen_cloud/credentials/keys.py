@@ -1,8 +1,8 @@
 """The keys that sign codes: seeds from the credential ring, public halves for everybody.
 
 They are apart from the keys of logins: another ring, other names (``c.`` before the ring's own),
-another document. A login token is no code, and a code no login, whatever the rings hold. The keys of
-trust (``t.``) are a third ring: they sign what verifiers are told of these keys, and never a code.
+another document. A login token is no code, and a code no login, whatever the rings hold. Keys of
+trust (``t.``) are a third ring: they sign what verifiers are told of these keys, never a code.
 """
 
 import base64

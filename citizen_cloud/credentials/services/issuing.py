@@ -79,6 +79,10 @@ _ISSUE = text(
     RETURNING {_COLUMNS}
     """  # noqa: S608 - no part of it comes from outside
 )
+# One living paper each: two that are asked for at once follow each other.
+_ONE_PAPER = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('credentials.paper:' || :holder_id, 0))"
+)
 _REPLACE = text(
     """
     UPDATE credentials.credential
@@ -98,7 +102,7 @@ _WHY = text(
 
 
 def new_jti() -> UUID:
-    """Draw the id of a code: 128 random bits, so that no gate can tell one code's from another's."""
+    """Draw the id of a code: 128 random bits, which tell nothing of any other code."""
     return UUID(bytes=secrets.token_bytes(JTI_BYTES))
 
 
@@ -123,8 +127,8 @@ def issue_held(
 
     Raises ``DeviceKeyUnknown`` where the phone's key has ended, ``ShowKeyUsed`` where the show key
     was used for anything else, ``Unavailable`` where every signing key is revoked. Whoever changes
-    colours locks the person's standing; read it under a lock in the same transaction, or a code
-    issued at the very instant of a change says the old colour until the next snapshot.
+    a colour locks the person's standing and ends what says another one: read the standing ``FOR
+    SHARE`` in the same transaction, or a code issued at that very instant stays good.
     """
     jti = new_jti()
     facts = {
@@ -142,6 +146,7 @@ def issue_held(
         "name_sealed": None if name is None else sealed_name(name, jti),
     }
     if type == PAPER:
+        connection.execute(_ONE_PAPER, facts)
         connection.execute(_REPLACE, facts)
     row = connection.execute(_ISSUE, facts).mappings().first()
     if row is None:
