@@ -1,6 +1,7 @@
 """Codes that people hold: issued by one statement, each of its own form."""
 
 import json
+import threading
 from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,7 @@ def with_ring(rings, **seeds):
 def revoke_key(session, kid):
     session.execute(
         text(
-            "INSERT INTO credentials.key_revocation (kid, reason, by) VALUES (:kid, 'test', 'test')"
+            "INSERT INTO credentials.key_revocation (kid, reason, by) VALUES (:kid, 'lost', 'test')"
         ),
         {"kid": kid},
     )
@@ -113,3 +114,23 @@ def test_a_key_that_nobody_trusts_signs_nothing_and_the_next_one_does(session, r
         issue(session)
     with_ring(rings, k1=rings.credentials.keys["k1"], k2=bytes(32))
     assert json.loads(parts(issue(session).jws)[0])["kid"] == "c.k2"
+
+
+def test_two_papers_at_once_leave_one_that_lives(fresh_database):
+    holder_id, barrier = new_id(), threading.Barrier(4)
+
+    def ask():
+        barrier.wait()
+        with fresh_database.database.transaction() as session:
+            issue(session, "hp", holder_id=holder_id, name="王*", now=None)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    counted = text("SELECT count(*), count(revoked_at) FROM credentials.credential")
+    with fresh_database.database.statement() as connection:
+        made, ended = connection.execute(counted).one()
+    assert made - ended == 1
+    assert made == 4

@@ -103,15 +103,16 @@ def _trust_tables() -> None:
     op.create_table(
         "key_revocation",
         sa.Column("kid", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
         sa.Column("at", MOMENT, server_default=NOW, nullable=False),
         sa.Column("by", sa.String(length=64), nullable=False),
+        sa.CheckConstraint("reason IN ('compromised', 'lost', 'superseded')", name="reason"),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_key_revocation")),
         schema=SCHEMA,
     )
     op.create_table(
         "snapshot",
-        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("issued_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_cloud.db import Base
@@ -14,10 +14,14 @@ class KeyRevocation(Base):
     """A key of codes that counts no more, whatever the rings hold. No row is ever taken back."""
 
     __tablename__ = "key_revocation"
-    __table_args__ = (SCHEMA,)
+    __table_args__ = (
+        CheckConstraint("reason IN ('compromised', 'lost', 'superseded')", name="reason"),
+        SCHEMA,
+    )
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
-    reason: Mapped[str] = mapped_column(String(200))
+    # Public: every gate reads it.
+    reason: Mapped[str] = mapped_column(String(16))
     at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
     # The operator's name on the machine.
     by: Mapped[str] = mapped_column(String(64))
@@ -29,7 +33,8 @@ class Snapshot(Base):
     __tablename__ = "snapshot"
     __table_args__ = (SCHEMA,)
 
-    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    # Rising, also after an older backup came back: gates refuse a lower one than they hold.
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     text: Mapped[str] = mapped_column(Text)

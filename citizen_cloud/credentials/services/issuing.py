@@ -4,7 +4,6 @@ One INSERT writes the record, chooses the key and sees that the phone still coun
 signed before it, and nothing leaves before its transaction ends.
 """
 
-import base64
 import json
 import secrets
 from dataclasses import dataclass
@@ -18,8 +17,9 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.credentials import keys, verifier
+from citizen_cloud.credentials import claims, keys, verifier
 from citizen_cloud.credentials.compact import pack
+from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown, ShowKeyUsed
 from citizen_cloud.errors import Unavailable
 
@@ -79,6 +79,10 @@ _ISSUE = text(
     RETURNING {_COLUMNS}
     """  # noqa: S608 - no part of it comes from outside
 )
+# One living paper each: two that are asked for at once follow each other.
+_ONE_PAPER = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('credentials.paper:' || :holder_id, 0))"
+)
 _REPLACE = text(
     """
     UPDATE credentials.credential
@@ -95,6 +99,11 @@ _WHY = text(
                             WHERE d.id = :device_key_id AND d.ended_at IS NULL) AS no_device
     """  # noqa: S608
 )
+
+
+def new_jti() -> UUID:
+    """Draw the id of a code: 128 random bits, which tell nothing of any other code."""
+    return UUID(bytes=secrets.token_bytes(JTI_BYTES))
 
 
 def issue_held(
@@ -118,25 +127,26 @@ def issue_held(
 
     Raises ``DeviceKeyUnknown`` where the phone's key has ended, ``ShowKeyUsed`` where the show key
     was used for anything else, ``Unavailable`` where every signing key is revoked. Whoever changes
-    colours locks the person's standing; read it under a lock in the same transaction, or a code
-    issued at the very instant of a change says the old colour until the next snapshot.
+    a colour locks the person's standing and ends what says another one: read the standing ``FOR
+    SHARE`` in the same transaction, or a code issued at that very instant stays good.
     """
-    jti = UUID(bytes=secrets.token_bytes(JTI_BYTES))
+    jti = new_jti()
     facts = {
         "jti": jti,
         "type": type,
-        "subject_id": holder_id if type == PAPER else jti,
         "holder_id": holder_id,
-        "kids": keys.names(),
         "expires_at": expires_at,
-        "life": LIVES[type],
-        "claims": json.dumps({"c": colour}),
+        "now": now,
         "show_key": show_key,
         "device_key_id": device_key_id,
-        "name_sealed": None if name is None else _sealed(name, jti),
-        "now": now,
+        "kids": keys.names(),
+        "subject_id": holder_id if type == PAPER else jti,
+        "life": LIVES[type],
+        "claims": json.dumps({"c": colour}),
+        "name_sealed": None if name is None else sealed_name(name, jti),
     }
     if type == PAPER:
+        connection.execute(_ONE_PAPER, facts)
         connection.execute(_REPLACE, facts)
     row = connection.execute(_ISSUE, facts).mappings().first()
     if row is None:
@@ -162,21 +172,21 @@ def held_of(row: RowMapping) -> Held:
 
 
 def _signed(row: RowMapping) -> str:
-    claims: dict[str, Any] = {
-        "jti": _text(row["jti"].bytes),
+    members: dict[str, Any] = {
+        "jti": claims.jti_text(row["jti"]),
         "iat": int(row["issued_at"].timestamp()),
         "exp": int(row["expires_at"].timestamp()),
         **row["claims"],
     }
     if row["show_key"] is not None:
-        claims["k"] = _text(row["show_key"])
+        members["k"] = to_text(row["show_key"])
     if row["name_sealed"] is not None:
-        claims["n"] = crypto.current().open(row["name_sealed"], place=name_place(row["jti"]))
+        members["n"] = crypto.current().open(row["name_sealed"], place=name_place(row["jti"]))
     key = keys.private_key(row["kid"])
     if key is None:
         raise LookupError("the signing key was taken away meanwhile")
     return jwt.PyJWS().encode(
-        json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode(),
+        claims.payload(row["type"], members),
         key,
         algorithm=verifier.ALGORITHM,
         headers={"typ": f"{row['type']}+jwt", "kid": row["kid"]},
@@ -189,9 +199,6 @@ def name_place(jti: UUID) -> str:
     return f"credentials.credential:name:{jti}"
 
 
-def _sealed(name: str, jti: UUID) -> bytes:
+def sealed_name(name: str, jti: UUID) -> bytes:
+    """Seal a masked name for its code."""
     return crypto.current().seal(name, place=name_place(jti))
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
