@@ -123,3 +123,4 @@ class HealthPaper(MethodView):
         who = asking()
         with db.transaction() as session:
             papers.report_lost(session, person_id=who.person_id, giver=_giver(), paper_id=paper_id)
+            note_acting(session, who, outcome="changed")

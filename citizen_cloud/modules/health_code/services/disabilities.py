@@ -36,14 +36,15 @@ def attest(
     session: Session, *, person_id: UUID, counter: Counter, evidence: str, now: datetime | None
 ) -> None:
     """Write down that a certificate was seen, and where its copy is filed; once is enough."""
+    disability_id = new_id()
     facts = {
-        "id": new_id(),
+        "id": disability_id,
         "person_id": person_id,
         "attested_by": counter.account_id,
         "organisation_id": counter.organisation_id,
         "now": now,
     }
-    sealed = crypto.current().seal(evidence, place=evidence_place(facts["id"]))
+    sealed = crypto.current().seal(evidence, place=evidence_place(disability_id))
     if not session.execute(_ATTEST, {**facts, "evidence": sealed}).rowcount:  # type: ignore[attr-defined]
         return
     act = Act(
@@ -51,7 +52,7 @@ def attest(
         actor_id=counter.account_id,
         action="health_code.disability_attested",
         object_type="disability",
-        object_id=facts["id"],
+        object_id=disability_id,
         organisation_id=counter.organisation_id,
         payload={"person_id": person_id},
     )

@@ -1,11 +1,11 @@
 """What this part holds about people: shares, paper codes, and an attested disability."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
@@ -66,7 +66,7 @@ def export(session: Session, subject: Subject) -> dict[str, Any]:
     }
 
 
-def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
+def _opened(row: RowMapping) -> dict[str, Any]:
     place = evidence_place(row["id"])
     evidence = crypto.current().open(row["evidence_sealed"], place=place)
     return {
