@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
+from citizen_cloud.modules.health_code.jobs import codes
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({})
-JOBS: tuple[Job, ...] = ()
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **codes.HANDLERS,
+    }
+)
+JOBS: tuple[Job, ...] = (*codes.JOBS,)
 DECISIONS: tuple[DecisionKind, ...] = ()
