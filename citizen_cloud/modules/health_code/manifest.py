@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, ServiceModule
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.routes import blueprints
@@ -73,6 +73,13 @@ module = ServiceModule(
     decisions=DECISIONS,
     jobs=JOBS,
     personal_data=personal_data,
+    sealed=(
+        Sealed(
+            table="health_code.place",
+            column="secret_sealed",
+            place="health_code.place:secret:{id}",
+        ),
+    ),
     url_roots=("/api/v1/places",),
     migrations=str(Path(__file__).parent / "migrations"),
     initial_state="active",
