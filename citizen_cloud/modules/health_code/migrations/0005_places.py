@@ -49,8 +49,67 @@ def upgrade() -> None:
     op.create_index(
         "ix_place_organisation", "place", ["organisation_id", "id"], schema="health_code"
     )
+    _create_visits()
+
+
+def _create_visits() -> None:
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("hour_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("visitor_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("own_key", sa.LargeBinary(), nullable=False),
+        sa.Column("once_key", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["place_id"], ["health_code.place.id"], name=op.f("fk_visit_place_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
+        schema="health_code",
+    )
+    for name, columns, is_unique in (
+        ("uq_visit_own_key", ["own_key"], True),
+        ("uq_visit_once_key", ["once_key"], True),
+        ("ix_visit_place", ["place_id", "hour_at", "id"], False),
+        ("ix_visit_hour", ["hour_at"], False),
+    ):
+        op.create_index(name, "visit", columns, unique=is_unique, schema="health_code")
+    op.create_table(
+        "visit_opening",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("place_id", sa.Uuid(), nullable=False),
+        sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("case_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "opened_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("statement_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reads", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("shown", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("from_at < until_at", name=op.f("ck_visit_opening_period")),
+        sa.ForeignKeyConstraint(
+            ["place_id"], ["health_code.place.id"], name=op.f("fk_visit_opening_place_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["unit_id"],
+            ["organisations.organisation.id"],
+            name=op.f("fk_visit_opening_unit_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visit_opening")),
+        schema="health_code",
+    )
+    op.create_index(
+        "ix_visit_opening_unit", "visit_opening", ["unit_id", "id"], schema="health_code"
+    )
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    op.drop_table("place", schema="health_code")
+    for name in ("visit_opening", "visit", "place"):
+        op.drop_table(name, schema="health_code")

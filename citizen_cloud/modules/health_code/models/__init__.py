@@ -2,8 +2,10 @@
 
 from citizen_cloud.modules.health_code.models import (
     places,
+    visits,
 )
 
 __all__ = [
     "places",
+    "visits",
 ]
