@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
+from citizen_cloud.modules.health_code.jobs import places
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({})
-JOBS: tuple[Job, ...] = ()
-DECISIONS: tuple[DecisionKind, ...] = ()
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **places.HANDLERS,
+    }
+)
+JOBS: tuple[Job, ...] = (*places.JOBS,)
+DECISIONS: tuple[DecisionKind, ...] = (*places.DECISIONS,)
