@@ -4,11 +4,17 @@ from citizen_cloud.modules.health_code.routes import (
     citizen,
     codes,
     devices,
+    openings,
     paper_counter,
     papers,
+    place_codes,
+    places,
     shares,
+    visits,
 )
 from citizen_cloud.web.blueprint import Blueprint
+
+__all__ = ["place_codes"]
 
 blueprints: tuple[Blueprint, ...] = (
     citizen.blp,
@@ -17,4 +23,8 @@ blueprints: tuple[Blueprint, ...] = (
     paper_counter.blp,
     papers.blp,
     shares.blp,
+    places.blp,
+    visits.blp,
+    visits.own,
+    openings.blp,
 )
