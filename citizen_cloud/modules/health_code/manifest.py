@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, ServiceModule
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.routes import blueprints
@@ -72,6 +72,13 @@ module = ServiceModule(
     handlers=HANDLERS,
     decisions=DECISIONS,
     jobs=JOBS,
+    sealed=(
+        Sealed(
+            table="health_code.event",
+            column="details_sealed",
+            place="health_code.event:details:{id}",
+        ),
+    ),
     personal_data=personal_data,
     url_roots=("/api/v1/places",),
     migrations=str(Path(__file__).parent / "migrations"),

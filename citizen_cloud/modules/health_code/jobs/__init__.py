@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
+from citizen_cloud.modules.health_code.jobs import colours
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({})
-JOBS: tuple[Job, ...] = ()
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **colours.HANDLERS,
+    }
+)
+JOBS: tuple[Job, ...] = (*colours.JOBS,)
 DECISIONS: tuple[DecisionKind, ...] = ()
