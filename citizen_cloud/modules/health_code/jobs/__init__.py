@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import codes, places
+from citizen_cloud.modules.health_code.jobs import codes, places, scans
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -15,5 +15,6 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 JOBS: tuple[Job, ...] = (
     *codes.JOBS,
     *places.JOBS,
+    *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (*places.DECISIONS,)
