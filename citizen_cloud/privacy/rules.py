@@ -21,6 +21,7 @@ PURPOSES: Mapping[str, Text] = {
     "counter.recovery": Text("窗口恢复账号", "Recovering your account at a service counter"),
     "families.attest": Text("窗口办理代办关系", "Recording at a counter who acts for you"),
     "health_code.paper": Text("窗口办理纸质健康码", "Paper health codes at a service counter"),
+    "health_code.verify": Text("核验您出示的健康码", "Checking the health code you showed"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
     "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),

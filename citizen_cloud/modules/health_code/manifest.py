@@ -93,6 +93,11 @@ module = ServiceModule(
             place="health_code.place:secret:{id}",
         ),
         *sealed_visits.SEALED,
+        Sealed(
+            table="health_code.scan",
+            column="answer_sealed",
+            place="health_code.scan:answer:{id}",
+        ),
     ),
     blind=(*sealed_visits.BLIND,),
     url_roots=("/api/v1/places",),

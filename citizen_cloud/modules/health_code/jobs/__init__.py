@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import codes, colours, places
+from citizen_cloud.modules.health_code.jobs import codes, colours, places, scans
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -17,5 +17,6 @@ JOBS: tuple[Job, ...] = (
     *codes.JOBS,
     *colours.JOBS,
     *places.JOBS,
+    *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (*places.DECISIONS,)

@@ -3,6 +3,7 @@
 from citizen_cloud.modules.health_code.models.events import Event, Standing
 from citizen_cloud.modules.health_code.models.papers import Disability, Paper
 from citizen_cloud.modules.health_code.models.places import Place
+from citizen_cloud.modules.health_code.models.scans import Scan
 from citizen_cloud.modules.health_code.models.shares import Share
 from citizen_cloud.modules.health_code.models.versions import RuleVersion, ShadowFlip, ShadowRun
 from citizen_cloud.modules.health_code.models.visits import Visit, VisitOpening
@@ -13,6 +14,7 @@ __all__ = [
     "Paper",
     "Place",
     "RuleVersion",
+    "Scan",
     "ShadowFlip",
     "ShadowRun",
     "Share",

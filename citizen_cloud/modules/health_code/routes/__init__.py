@@ -10,6 +10,7 @@ from citizen_cloud.modules.health_code.routes import (
     place_codes,
     places,
     shares,
+    verifying,
     visits,
 )
 from citizen_cloud.web.blueprint import Blueprint
@@ -23,6 +24,7 @@ blueprints: tuple[Blueprint, ...] = (
     paper_counter.blp,
     papers.blp,
     shares.blp,
+    verifying.blp,
     places.blp,
     visits.blp,
     visits.own,
