@@ -62,9 +62,7 @@ _WINDOW = text(
 )
 
 
-def count_window(
-    session: Session, *, place_id: UUID, from_at: datetime, until_at: datetime
-) -> int:
+def count_window(session: Session, *, place_id: UUID, from_at: datetime, until_at: datetime) -> int:
     """Return how many visits lie between two full hours."""
     asked = {"place_id": place_id, "from_at": from_at, "until_at": until_at}
     return int(session.execute(_COUNT, asked).scalar_one())

@@ -81,9 +81,7 @@ OwnHealthVisitPageSchema = page_of(OwnHealthVisitSchema)
 class HealthVisitCountQuery(Incoming):
     """Which day to count."""
 
-    on = Day(
-        metadata={"description": "The city's day; today if left out", "example": "2026-11-24"}
-    )
+    on = Day(metadata={"description": "The city's day; today if left out", "example": "2026-11-24"})
 
 
 class HealthVisitHourSchema(Outgoing):

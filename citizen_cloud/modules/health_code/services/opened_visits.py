@@ -42,9 +42,7 @@ class Shown:
     at: datetime
 
 
-def _opening(
-    session: Session, opening_id: UUID, grant: Grant, now: datetime | None
-) -> OpeningRow:
+def _opening(session: Session, opening_id: UUID, grant: Grant, now: datetime | None) -> OpeningRow:
     """Return an opening of the caller's own authority that still runs; everywhere is not enough."""
     found = locked(session, opening_id, now=now)
     if found is None or found.unit_id not in grant.organisation_ids:
@@ -179,9 +177,7 @@ _BODY = Text(
 )
 
 
-def tell_some(
-    session: Session, *, opening_id: UUID, after: UUID | None, now: datetime
-) -> None:
+def tell_some(session: Session, *, opening_id: UUID, after: UUID | None, now: datetime) -> None:
     """Tell the next visitors of an opened record, and leave the rest to the next event.
 
     The message names neither place nor hour: an inbox must not say what the row hides.
@@ -198,9 +194,7 @@ def tell_some(
         announce(session, TO_TELL, {"opening_id": opening_id, "after": rows[MOST_TOLD - 1].id})
 
 
-def _tell(
-    session: Session, opening_id: UUID, person_id: UUID, body: Text, now: datetime
-) -> None:
+def _tell(session: Session, opening_id: UUID, person_id: UUID, body: Text, now: datetime) -> None:
     """Tell a person, or whoever may act where the person has no account."""
     for account_id in accounts_to_tell(
         session, person_id=person_id, booked_by=NOBODY, scope=MODULE

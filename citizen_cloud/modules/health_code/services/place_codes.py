@@ -93,9 +93,7 @@ def shown_code(
     )
 
 
-def scanned(
-    session: Session, *, place_id: UUID, sent: str, now: datetime | None = None
-) -> Scanned:
+def scanned(session: Session, *, place_id: UUID, sent: str, now: datetime | None = None) -> Scanned:
     """Return what a code says that counts here and now; the database's clock decides.
 
     Raises ``NotFound``, ``PlaceClosed``, ``PlaceCodeInvalid``, ``PlaceCodeElsewhere``, and

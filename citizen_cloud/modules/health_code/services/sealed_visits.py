@@ -86,14 +86,14 @@ SEALED = (
 BLIND = (
     Blind(
         table="health_code.visit",
-        column="own_key",
+        column="own_index",
         kind=OWN,
         sealed="visitor_sealed",
         value=_own,
     ),
     Blind(
         table="health_code.visit",
-        column="once_key",
+        column="once_index",
         kind=ONCE,
         sealed="visitor_sealed",
         value=_once,
@@ -115,15 +115,13 @@ _OWN_VISITS = text(
     """
     SELECT v.id, v.place_id, v.visitor_sealed, p.name
       FROM health_code.visit v JOIN health_code.place p ON p.id = v.place_id
-     WHERE v.own_key = ANY(cast(:keys AS bytea[]))
+     WHERE v.own_index = ANY(cast(:keys AS bytea[]))
        AND v.hour_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
                        - interval '21 days'
     """
 )
 _AT = text("SELECT coalesce(cast(:now AS timestamptz), statement_timestamp())")
-_FORGET = text(
-    "DELETE FROM health_code.visit WHERE own_key = ANY(cast(:keys AS bytea[]))"
-)
+_FORGET = text("DELETE FROM health_code.visit WHERE own_index = ANY(cast(:keys AS bytea[]))")
 
 
 def _keys_of(session: Session, person_id: UUID, now: datetime | None) -> list[bytes]:
@@ -134,9 +132,7 @@ def _keys_of(session: Session, person_id: UUID, now: datetime | None) -> list[by
     return [key for value in values for key in rings.lookups_of(OWN, value)]
 
 
-def own_visits(
-    session: Session, *, person_id: UUID, now: datetime | None = None
-) -> list[OwnVisit]:
+def own_visits(session: Session, *, person_id: UUID, now: datetime | None = None) -> list[OwnVisit]:
     """Return a person's visits, newest first. Only somebody who knows the person can ask so."""
     rows = session.execute(_OWN_VISITS, {"keys": _keys_of(session, person_id, now), "now": now})
     found = [
