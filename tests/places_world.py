@@ -2,13 +2,24 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+import approvals_world
 import health_world
 import people
 from people import _in
 from sqlalchemy import text
 
-from citizen_cloud import db
+from citizen_cloud import clock, db
+from citizen_cloud.app import contributions
+from citizen_cloud.approvals import kinds
+from citizen_cloud.approvals import services as approvals
+from citizen_cloud.approvals.services import Proposer
+from citizen_cloud.cli.jobs import handlers_of
+from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.modules.health_code.jobs.places import DECISIONS
+from citizen_cloud.modules.health_code.manifest import module
+from citizen_cloud.modules.health_code.rules import visits as visit_rules
 from citizen_cloud.modules.health_code.services.place_codes import shown_code
 from citizen_cloud.modules.health_code.services.places import NewPlace, create_place
 from citizen_cloud.organisations.services import Actor
@@ -78,3 +89,40 @@ def together(count, work):
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(one, range(count)))
+
+
+def opening(place_id, unit_id, by=None, *, hours=2, case="流调 2026-0412", ahead=1):
+    """Have the record of a place opened for an authority, by two others; return its id."""
+    until = visit_rules.hour_of(clock.now()) + timedelta(hours=ahead)
+    payload = {
+        "place_id": place_id,
+        "from_at": until - timedelta(hours=hours),
+        "until_at": until,
+        "case_number": case,
+    }
+    proposer = Proposer(account_id=by and by.account_id, unit_id=unit_id, kind="staff")
+    with known():
+        with db.transaction() as session:
+            proposal_id = approvals.propose(
+                session,
+                kind="health_code.open_visits",
+                payload=payload,
+                reason="contact_tracing",
+                evidence_reference="流调报告 2026-11-0412",
+                proposer=proposer,
+            )
+        approvals_world.agree(proposal_id, approvals_world.approvers())
+    return proposal_id
+
+
+def known():
+    """Have this process know the module's kinds, if it does not."""
+    missing = [kind for kind in DECISIONS if kind.name not in kinds.current()]
+    return approvals_world.also(*missing)
+
+
+def deliver():
+    """Hand every event to the handlers of all rooms and of this module."""
+    handlers = handlers_of([*contributions(), module])
+    while dispatch(handlers):
+        pass
