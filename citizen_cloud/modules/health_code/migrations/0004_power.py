@@ -88,7 +88,7 @@ def _batches() -> None:
             "(status = 'waiting') = (rows_sealed IS NOT NULL)", name=op.f("ck_batch_rows")
         ),
         sa.CheckConstraint(
-            "(status = 'applied') = (proposal_id IS NULL)", name=op.f("ck_batch_approval")
+            "status <> 'released' OR proposal_id IS NOT NULL", name=op.f("ck_batch_approval")
         ),
         sa.CheckConstraint("rows_in = accepted + rejected", name=op.f("ck_batch_every_row")),
         sa.ForeignKeyConstraint(

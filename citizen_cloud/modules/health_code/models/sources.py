@@ -60,7 +60,7 @@ class Batch(Base):
     __table_args__ = (
         CheckConstraint("status IN ('applied','waiting','released','refused')", name="status"),
         CheckConstraint("(status = 'waiting') = (rows_sealed IS NOT NULL)", name="rows"),
-        CheckConstraint("(status = 'applied') = (proposal_id IS NULL)", name="approval"),
+        CheckConstraint("status <> 'released' OR proposal_id IS NOT NULL", name="approval"),
         CheckConstraint("rows_in = accepted + rejected", name="every_row"),
         Index("uq_batch_reference", "source_id", "reference", unique=True),
         Index("ix_batch_hour", "source_id", "received_at"),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from citizen_cloud.clock import CITY
+from citizen_cloud.modules.health_code.rules.events import EXPOSURES, RESULTS
 from citizen_cloud.text import Language, Text
 
 MOST_JSON_ROWS = 1_000
@@ -32,15 +33,12 @@ COLUMNS = (
 )
 # What a kind says besides having happened.
 DETAILS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "test_result": ("positive", "negative"),
-        "exposure": ("close", "secondary", "place"),
-        "recovery": ("",),
-        "exclusion": ("",),
-    }
+    {"test_result": RESULTS, "exposure": EXPOSURES, "recovery": ("",), "exclusion": ("",)}
 )
+# The member of the event's facts that the detail becomes
+_MEMBER = {"test_result": "result", "exposure": "class"}
 KINDS = tuple(DETAILS)
-EVIDENCE = ("laboratory", "clinical", "survey", "register")
+EVIDENCE = ("laboratory", "survey", "medical", "document")
 FAULTS: Mapping[str, Text] = MappingProxyType(
     {
         "empty_file": Text("文件是空的", "The file is empty."),
@@ -105,6 +103,12 @@ class Fact:
     occurred_at: datetime
     evidence_class: str
     evidence_reference: str
+
+    @property
+    def payload(self) -> dict[str, str]:
+        """Return the event's own facts."""
+        member = _MEMBER.get(self.kind)
+        return {} if member is None else {member: self.detail}
 
 
 @dataclass(frozen=True, kw_only=True)

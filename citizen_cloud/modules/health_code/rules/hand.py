@@ -14,17 +14,6 @@ APPROVALS = 2
 APPROVALS_ABOVE_RATE = 3
 RATE_PERIOD = timedelta(hours=1)
 
-# Epidemic reasons only: no debt, no petition, no protest has a word here.
-ASSIGN_REASONS: Mapping[str, Text] = MappingProxyType(
-    {
-        "confirmed_case": Text("确诊病例", "Confirmed case"),
-        "suspected_case": Text("疑似病例", "Suspected case"),
-        "asymptomatic_case": Text("无症状感染者", "Infection without symptoms"),
-        "close_contact": Text("密切接触者", "Close contact"),
-        "secondary_contact": Text("次密切接触者", "Contact of a close contact"),
-        "risk_area": Text("有中高风险地区旅居史", "Stayed in a risk area"),
-    }
-)
 CORRECT_REASONS: Mapping[str, Text] = MappingProxyType(
     {
         "appeal_granted": Text("申诉成立", "An appeal was right"),
