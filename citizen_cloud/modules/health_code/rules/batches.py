@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from citizen_cloud.clock import CITY
-from citizen_cloud.modules.health_code.rules.events import EXPOSURES, RESULTS
+from citizen_cloud.modules.health_code.rules.events import EXPOSURES, RESULTS, Kind
 from citizen_cloud.text import Language, Text
 
 MOST_JSON_ROWS = 1_000
@@ -37,7 +37,7 @@ DETAILS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 # The member of the event's facts that the detail becomes
 _MEMBER = {"test_result": "result", "exposure": "class"}
-KINDS = tuple(DETAILS)
+KINDS: tuple[Kind, ...] = ("test_result", "exposure", "recovery", "exclusion")
 EVIDENCE = ("laboratory", "survey", "medical", "document")
 FAULTS: Mapping[str, Text] = MappingProxyType(
     {
@@ -98,7 +98,7 @@ class Fact:
     """A row that is right in itself; whose document it is stands in the cells."""
 
     row: Row
-    kind: str
+    kind: Kind
     detail: str
     occurred_at: datetime
     evidence_class: str
@@ -165,9 +165,10 @@ def fact_of(row: Row, *, kinds: frozenset[str], now: datetime) -> Fact | Fault:
     cells = row.cells
     return Fact(
         row=row,
-        kind=cells["kind"],
+        kind=next(kind for kind in KINDS if kind == cells["kind"]),
         detail=cells["detail"],
-        occurred_at=_instant(cells["occurred_at"]) or now,
+        # A clock that runs ahead a little does not make it later than now.
+        occurred_at=min(_instant(cells["occurred_at"]) or now, now),
         evidence_class=cells["evidence_class"],
         evidence_reference=cells["evidence_reference"],
     )

@@ -29,8 +29,11 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
 )
 from citizen_cloud.modules.health_code.services import releasing, sources
 from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
-from citizen_cloud.modules.health_code.services.events import append
-from citizen_cloud.modules.health_code.services.reported import Reported, events_of
+from citizen_cloud.modules.health_code.services.reported import (
+    Origin,
+    Reported,
+    append_reported,
+)
 from citizen_cloud.modules.health_code.services.sources import Registered
 from citizen_cloud.text import Language
 
@@ -211,7 +214,8 @@ def _keep(
     session.execute(_KEEP, facts)
     _write_down(session, source, batch_id, facts)
     if is_within:
-        append(session, events_of(reported, source_id=source.id, batch_id=batch_id), now=now)
+        origin = Origin(source_id=source.id, unit_id=source.unit_id, batch_id=batch_id)
+        append_reported(session, reported, origin, now=now)
     else:
         releasing.ask(session, batch_id=batch_id, source=source, reference=reference, now=now)
     return batch(session, batch_id)

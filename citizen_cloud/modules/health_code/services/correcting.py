@@ -87,6 +87,7 @@ def _withdrawal(meant: Meant, proposal: Proposal, now: datetime) -> NewEvent:
         payload={},
         source_kind="officer",
         source_id=proposal.proposed_by,
+        organisation_id=proposal.unit_id,
         approval_id=proposal.id,
         withdraws=meant.id,
     )

@@ -83,6 +83,7 @@ def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping
             payload=facts,
             source_kind="officer",
             source_id=proposal.proposed_by,
+            organisation_id=unit.id,
             approval_id=proposal.id,
         )
         for person_id in person_ids

@@ -16,8 +16,11 @@ from citizen_cloud.approvals.services import Proposer, propose
 from citizen_cloud.manifest import Proposal, Terms
 from citizen_cloud.modules.health_code.rules.power_refusals import BatchGone
 from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
-from citizen_cloud.modules.health_code.services.events import append
-from citizen_cloud.modules.health_code.services.reported import Reported, events_of
+from citizen_cloud.modules.health_code.services.reported import (
+    Origin,
+    Reported,
+    append_reported,
+)
 from citizen_cloud.modules.health_code.services.sources import Registered
 
 KIND = "health_code.release_batch"
@@ -102,14 +105,12 @@ def apply_release(session: Session, proposal: Proposal, now: datetime) -> Mappin
     ids = {one.person_id for one in reported}
     living = set(session.scalars(_LIVING, {"ids": list(ids)}))
     session.execute(_RELEASE, {"id": row.id, "proposal_id": proposal.id, "now": now})
-    events = events_of(
-        [one for one in reported if one.person_id in living],
-        source_id=row.source_id,
-        batch_id=row.id,
-        approval_id=proposal.id,
+    origin = Origin(
+        source_id=row.source_id, unit_id=row.unit_id, batch_id=row.id, approval_id=proposal.id
     )
-    changes = append(session, events, now=now)
-    return {"batch_id": row.id, "rows": len(events), "changed": len(changes)}
+    meant = [one for one in reported if one.person_id in living]
+    changed = append_reported(session, meant, origin, now=now)
+    return {"batch_id": row.id, "rows": len(meant), "changed": changed}
 
 
 def _waiting(session: Session, proposal: Proposal) -> Row[Any]:

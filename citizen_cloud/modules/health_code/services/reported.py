@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from citizen_cloud.modules.health_code.rules.batches import Fact
-from citizen_cloud.modules.health_code.services.events import NewEvent
+from citizen_cloud.modules.health_code.rules.events import Kind
+from citizen_cloud.modules.health_code.services.events import MOST, NewEvent, append
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +18,7 @@ class Reported:
     """One fact of one person."""
 
     person_id: UUID
-    kind: str
+    kind: Kind
     payload: dict[str, Any]
     evidence: str
     reference: str
@@ -45,25 +48,38 @@ class Reported:
         return {**vars(self), "person_id": str(self.person_id), "occurred_at": at}
 
 
-def events_of(
-    reported: Sequence[Reported],
-    *,
-    source_id: UUID,
-    batch_id: UUID,
-    approval_id: UUID | None = None,
-) -> list[NewEvent]:
-    """Return the events a batch brings."""
-    return [
-        NewEvent(
-            person_id=one.person_id,
-            kind=one.kind,
-            evidence=one.evidence,
-            occurred_at=one.occurred_at,
-            payload=one.payload,
-            source_kind="authority",
-            source_id=source_id,
-            approval_id=approval_id,
-            batch_id=batch_id,
-        )
-        for one in reported
-    ]
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where facts come from: source and batch, and the approval where they needed one."""
+
+    source_id: UUID
+    unit_id: UUID
+    batch_id: UUID
+    approval_id: UUID | None = None
+
+
+def append_reported(
+    session: Session, reported: Sequence[Reported], origin: Origin, *, now: datetime
+) -> int:
+    """Append the facts of a batch, sorted by person, in few portions; return how many turned."""
+    changed = 0
+    for first in range(0, len(reported), MOST):
+        events = [_event(one, origin) for one in reported[first : first + MOST]]
+        changed += len(append(session, events, now=now))
+    return changed
+
+
+def _event(one: Reported, origin: Origin) -> NewEvent:
+    return NewEvent(
+        person_id=one.person_id,
+        kind=one.kind,
+        evidence=one.evidence,
+        occurred_at=one.occurred_at,
+        payload=one.payload,
+        details=one.reference,
+        source_kind="authority",
+        source_id=origin.source_id,
+        organisation_id=origin.unit_id,
+        batch_id=origin.batch_id,
+        approval_id=origin.approval_id,
+    )
