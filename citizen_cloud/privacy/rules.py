@@ -52,6 +52,7 @@ CATEGORIES: Mapping[str, Text] = {
     "birth_date": Text("出生日期", "Date of birth"),
     "phone": Text("手机号", "Phone number"),
     "bookings": Text("预约", "Bookings"),
+    "health": Text("健康信息", "Health"),
     "messages": Text("消息", "Messages"),
     "family": Text("代办关系", "Who acts for whom"),
     "protection": Text("查看记录与代办人", "Who looked, and who may act"),

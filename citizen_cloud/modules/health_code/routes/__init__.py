@@ -1,5 +1,6 @@
 """The doors of the health code, one file an audience or noun."""
 
+from citizen_cloud.modules.health_code.routes import citizen
 from citizen_cloud.web.blueprint import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+blueprints: tuple[Blueprint, ...] = (citizen.blp,)
