@@ -87,9 +87,7 @@ def own_appeals(
     return _rows(session.execute(_OF_PERSON, asked).mappings().all())
 
 
-def queue(
-    session: Session, *, after: tuple[datetime, UUID] | None, limit: int
-) -> list[AppealRow]:
+def queue(session: Session, *, after: tuple[datetime, UUID] | None, limit: int) -> list[AppealRow]:
     """Return a page of what waits for an answer and one more, the most urgent first."""
     at, last = (None, None) if after is None else after
     asked = {"after_at": at, "after": last, "most": limit + 1}

@@ -1,6 +1,18 @@
 """The doors of the health code, one file an audience or noun."""
 
-from citizen_cloud.modules.health_code.routes import citizen
+from citizen_cloud.modules.health_code.routes import (
+    appeals,
+    batches,
+    citizen,
+    officers,
+    power,
+)
 from citizen_cloud.web.blueprint import Blueprint
 
-blueprints: tuple[Blueprint, ...] = (citizen.blp,)
+blueprints: tuple[Blueprint, ...] = (
+    citizen.blp,
+    appeals.blp,
+    officers.blp,
+    batches.blp,
+    power.blp,
+)

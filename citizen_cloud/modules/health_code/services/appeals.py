@@ -18,6 +18,7 @@ from citizen_cloud.modules.health_code.queries.appeals import AppealRow, appeal,
 from citizen_cloud.modules.health_code.queries.limits import limit
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.queries.units import authority
+from citizen_cloud.modules.health_code.queries.versions import live_version
 from citizen_cloud.modules.health_code.rules.appeals import APPEAL, CORRECTION, OVERDUE
 from citizen_cloud.modules.health_code.rules.power_refusals import (
     AppealOpen,
@@ -28,7 +29,7 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
     UnitRequired,
 )
 from citizen_cloud.modules.health_code.services import answers
-from citizen_cloud.modules.health_code.services.refolding import settle
+from citizen_cloud.modules.health_code.services.standings import lock, refold
 
 PURPOSE = "health_code.appeal"
 OBJECTED = frozenset({"yellow", "red"})
@@ -53,6 +54,8 @@ class Officer:
 
     account_id: UUID
     unit_id: UUID
+    # All authorities he works for
+    unit_ids: frozenset[UUID] = frozenset()
 
 
 def words_place(appeal_id: UUID) -> str:
@@ -123,7 +126,9 @@ _THEIRS = text(
 
 
 def _fold_anew(session: Session, new: NewAppeal, appeal_id: UUID, now: datetime) -> None:
-    settle(session, new.person_id, now=now)
+    version = live_version(session)
+    locked = lock(session, [new.person_id], number=version.number, now=now)
+    refold(session, locked, version=version)
     standing = standing_of(session, new.person_id, now=now)
     if standing is None or standing.colour not in OBJECTED:
         answers.by_rule(session, appeal_id=appeal_id, now=now)
@@ -160,7 +165,7 @@ def refuse(
     Raises ``NotFound``, ``AppealOver``, and ``OwnDecision`` for the unit that gave the colour.
     """
     found = _to_decide(session, appeal_id, by)
-    if by.unit_id in _givers(session, found.person_id):
+    if _givers(session, found.person_id) & {by.unit_id, *by.unit_ids}:
         raise OwnDecision().but_record(
             partial(note_access, look=_look(found, by, refused=True), now=now)
         )

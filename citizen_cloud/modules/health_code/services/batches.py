@@ -74,10 +74,11 @@ def take(session: Session, sent: Sent, *, now: datetime | None = None) -> BatchR
             raise BatchReused
         return known
     at = now or session.execute(text("SELECT statement_timestamp()")).scalar_one()
-    report, reported = _read(session, sent, source, at)
-    if report.faults and not sent.partial:
-        raise BatchRejected(rejected=report.rejected, report=_shown(report, sent.language))
-    return _keep(session, source, sent.reference, digest, report, reported, at)
+    read = _read(session, sent, source, at)
+    if read.report.faults and not sent.partial:
+        shown = _shown(read.report, sent.language)
+        raise BatchRejected(rejected=read.report.rejected, report=shown)
+    return _keep(session, source, sent.reference, digest, read, at)
 
 
 def authenticated(session: Session, sent: Sent) -> Registered:
@@ -104,9 +105,15 @@ def authenticated(session: Session, sent: Sent) -> Registered:
     return source
 
 
-def _read(
-    session: Session, sent: Sent, source: Registered, now: datetime
-) -> tuple[Report, list[Reported]]:
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """What the rows say, and what became of each."""
+
+    report: Report
+    reported: Sequence[Reported]
+
+
+def _read(session: Session, sent: Sent, source: Registered, now: datetime) -> _Read:
     report = Report(rows_in=len(sent.rows) + len(sent.broken), faults=list(sent.broken))
     today, claims = clock.local_day(now), list[tuple[Fact, Claim]]()
     for row in sent.rows:
@@ -120,7 +127,8 @@ def _read(
         else:
             claims.append((fact, claim))
     found = people.find_all(session, claims=[claim for _, claim in claims])
-    return report, _known(report, [fact for fact, _ in claims], found)
+    known = _known(report, [fact for fact, _ in claims], found)
+    return _Read(report=report, reported=known)
 
 
 def _claim(fact: Fact, today: Any) -> Claim | Fault:
@@ -140,9 +148,7 @@ def _claim(fact: Fact, today: Any) -> Claim | Fault:
         return Fault(row=number, field="name", code="name_invalid")
 
 
-def _known(
-    report: Report, facts: Sequence[Fact], found: Sequence[UUID | None]
-) -> list[Reported]:
+def _known(report: Report, facts: Sequence[Fact], found: Sequence[UUID | None]) -> list[Reported]:
     reported: dict[tuple[Any, ...], Reported] = {}
     for fact, person_id in zip(facts, found, strict=True):
         key = (person_id, fact.kind, fact.occurred_at)
@@ -185,15 +191,15 @@ _KEEP = text(
 )
 
 
-def _keep(
+def _keep(  # noqa: PLR0917 - one row's worth
     session: Session,
     source: Registered,
     reference: str,
     digest: bytes,
-    report: Report,
-    reported: Sequence[Reported],
+    read: _Read,
     now: datetime,
 ) -> BatchRow:
+    report, reported = read.report, read.reported
     asked = {"source_id": source.id, "now": now}
     before = int(session.execute(_WITHIN_HOUR, asked).scalar_one())
     is_within = before + len(reported) <= source.cap_per_hour

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.approvals.services import Proposer, propose
+from citizen_cloud.errors import Forbidden
 from citizen_cloud.manifest import Proposal, Terms
 from citizen_cloud.modules.health_code.rules.power_refusals import BatchGone
 from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
@@ -83,8 +84,13 @@ _LIVING = text("SELECT id FROM accounts.person WHERE id = ANY(:ids) AND erased_a
 
 
 def check_release(session: Session, proposal: Proposal, now: datetime) -> Terms:
-    """Let pass a batch that waits, of a source that still counts. Raises ``BatchGone``."""
+    """Let pass a batch that waits, of a source that still counts; the rule alone asks for it.
+
+    Raises ``Forbidden``, ``BatchGone``.
+    """
     del now
+    if proposal.proposed_by is not None:
+        raise Forbidden
     row = _waiting(session, proposal)
     kinds = Counter(one.kind for one in _opened(row))
     summary = {
