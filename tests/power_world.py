@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
+from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.modules.health_code.jobs import power
 from citizen_cloud.modules.health_code.rules import signatures
 
 API = "/api/v1"
@@ -186,7 +188,9 @@ def colour(someone):
 
 def alarms(what=None):
     """Return what rang, in order."""
-    sql = "SELECT payload ->> 'what' FROM audit.entry WHERE action = 'health_code.alarm' ORDER BY id"
+    sql = (
+        "SELECT payload ->> 'what' FROM audit.entry WHERE action = 'health_code.alarm' ORDER BY id"
+    )
     return [one for (one,) in rows(sql) if what in (None, one)]
 
 
@@ -198,8 +202,16 @@ def inbox(someone):
 
 def events(someone):
     """Return (kind, approval, batch) of what was said of somebody."""
-    sql = "SELECT kind, approval_id, batch_id FROM health_code.event WHERE person_id = :p ORDER BY id"
+    sql = (
+        "SELECT kind, approval_id, batch_id FROM health_code.event WHERE person_id = :p ORDER BY id"
+    )
     return [tuple(row) for row in rows(sql, p=someone.person_id)]
+
+
+def hear():
+    """Let this module hear the news that waits, as the job worker does."""
+    while dispatch({name: [handler] for name, handler in power.HANDLERS.items()}):
+        pass
 
 
 def setting(name, number):

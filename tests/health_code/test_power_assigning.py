@@ -93,9 +93,7 @@ def test_who_works_at_a_pharmacy_proposes_nothing(client, app):
 
 def test_nobody_proposes_about_himself(client, officer):
     someone = people.citizen()
-    world.change(
-        "UPDATE accounts.account SET person_id = NULL WHERE id = :a", a=someone.account_id
-    )
+    world.change("UPDATE accounts.account SET person_id = NULL WHERE id = :a", a=someone.account_id)
     world.change(
         "UPDATE accounts.account SET person_id = :p WHERE id = :a",
         p=someone.person_id,

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from citizen_cloud.modules.health_code.jobs import power
 from citizen_cloud.modules.health_code.rules import signatures
 
 HEADER = (
@@ -189,24 +188,14 @@ def test_above_the_hourly_cap_a_batch_waits_for_two_approvers(client, app):
     assert seen.json["status"] == "released"
 
 
-def test_what_waits_lies_sealed_and_is_forgotten_when_refused(client, session):
+def test_what_waits_lies_sealed_and_is_forgotten_when_refused(client, app):
     source = world.source(client, cap=1)
     crowd = [people.citizen() for _ in range(2)]
     world.report(client, source, [world.row(one) for one in crowd])
     [row] = world.rows("SELECT rows_sealed, proposal_id FROM health_code.batch")
     assert str(crowd[0].person_id).encode() not in bytes(row.rows_sealed)
     world.decide(client, approvals_world.approver(), row.proposal_id, "reject")
-    event = world.rows(
-        "SELECT payload FROM jobs.outbox WHERE event = 'approvals.rejected' ORDER BY id"
-    )[-1]
-    news = power.Event(
-        id=people.new_id(),
-        name="approvals.rejected",
-        payload=event.payload,
-        secret=None,
-        created_at=people.clock.now(),
-    )
-    power.HANDLERS["approvals.rejected"](session, news, people.clock.now())
+    world.hear()
     [after] = world.rows("SELECT status, rows_sealed FROM health_code.batch")
     assert tuple(after) == ("refused", None)
     assert world.events(crowd[0]) == []
@@ -297,7 +286,8 @@ def test_another_source_does_not_see_the_batch(client, source):
 
 
 @pytest.mark.parametrize(
-    "change", [{"algorithm": "ES256"}, {"client_id": str(people.new_id())}, {"public_key": "A" * 44}]
+    "change",
+    [{"algorithm": "ES256"}, {"client_id": str(people.new_id())}, {"public_key": "A" * 44}],
 )
 def test_an_unfit_system_or_key_is_not_even_proposed(client, app, change):
     payload = {**world.source_payload(world.system(client, people.hall())), **change}
