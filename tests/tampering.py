@@ -212,9 +212,11 @@ def swap_payloads(chain, rng, number):
 
 
 def renumber(chain, rng, number):
-    to = rng.choice((0, -number, chain.last + 1, chain.last + 10_000))
+    last = chain.last
+    to = rng.choice((0, -number, last + 1, last + 10_000))
     chain.run("UPDATE audit.seal SET number = :to WHERE number = :n", to=to, n=number)
-    return Touched({number, to}, {chain.entry_of(to)})
+    # Where it stands far behind, the numbers before it are missing as well.
+    return Touched({number, to, *range(last + 1, to)}, {chain.entry_of(to)})
 
 
 def put_in_an_entry(chain, rng, number):
@@ -242,7 +244,8 @@ def put_in_a_link(chain, rng, number):
         n=number,
     )
     chain.chain_anew(number + 1, last + 1)
-    return Touched({number + 1}, touched.entries)
+    # An order to erase names others now: what it erased is a finding more.
+    return Touched(set(range(number + 1, last + 2)), touched.entries)
 
 
 def rewrite_one(chain, rng, number):

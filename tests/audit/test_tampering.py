@@ -80,11 +80,16 @@ def test_every_tampering_is_found_and_located(chain, record_property):
         way = tampering.WAYS[turn % len(tampering.WAYS)]
         with engine.connect() as connection, Session(connection) as session:
             number = rng.choice(_plain(connection))
+            orders, erased = _orders(connection)
             touched = way(tampering.Chain(connection), rng, number)
             found = examine(session).findings
             session.rollback()
-        if not found or not all(map(touched.explains, found)):
-            missed.append((seed, way.__name__, touched, list(map(str, found))))
+        if touched.numbers & orders:
+            # Without its order an erasure is one more finding, and rightly so.
+            touched.numbers |= erased
+        strange = [str(one) for one in found if not touched.explains(one)]
+        if not found or strange:
+            missed.append((seed, way.__name__, number, strange))
     engine.dispose()
     record_property("trials", TAMPERINGS)
     record_property("facts", f"{len(tampering.WAYS)} ways, seeds {base * 1_000_003} and following")
