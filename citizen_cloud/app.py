@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from citizen_cloud import crypto, db, log
 from citizen_cloud.accounts import allowances, verifier
 from citizen_cloud.accounts.services import authenticate, data_access
+from citizen_cloud.approvals import kinds
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
 from citizen_cloud.families.services import represent
@@ -39,6 +40,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     owners.install(
         owners.owners_of(contributions(), found.modules.values(), absent=found.quarantined)
     )
+    kinds.install(kinds.kinds_of(contributions(), found.modules.values()))
     host = Host(
         settings=settings,
         installed=found,

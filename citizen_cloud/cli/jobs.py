@@ -9,6 +9,7 @@ import click
 
 from citizen_cloud import clock, db
 from citizen_cloud.app import configure, contributions
+from citizen_cloud.approvals import kinds
 from citizen_cloud.cli.environment import settings as settings_of_run
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.worker import PULSE, Worker
@@ -36,6 +37,7 @@ def work() -> None:
     owners.install(
         owners.owners_of(contributions(), found.modules.values(), absent=found.quarantined)
     )
+    kinds.install(kinds.kinds_of(contributions(), found.modules.values()))
     # procrastinate ends its loop on SIGINT and SIGTERM; a closed terminal means the same.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     Worker(settings.database_url, all_jobs(), clock=clock.now).run()
