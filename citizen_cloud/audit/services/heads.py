@@ -34,7 +34,7 @@ _NOTE = text(
 _DAILY = text(
     """
     SELECT DISTINCT ON (day_on) number, hash, sealed_at, day_on AS day FROM audit.head
-     WHERE cast(:before AS date) IS NULL OR day_on < :before
+     WHERE day_on < :before
      ORDER BY day_on DESC, number DESC LIMIT :limit
     """
 )
@@ -62,7 +62,7 @@ def note_head(session: Session) -> Head | None:
     return head
 
 
-def daily_heads(session: Session, *, before: date | None, limit: int) -> list[Head]:
+def daily_heads(session: Session, *, before: date, limit: int) -> list[Head]:
     """Return the last head kept of each day, newest first."""
     rows = session.execute(_DAILY, {"before": before, "limit": limit}).mappings()
     return [_head(row) for row in rows]
