@@ -9,7 +9,12 @@ from citizen_cloud.audit.services.heads import (
     note_head,
     present_head,
 )
-from citizen_cloud.audit.services.redacting import NotSealedYet, redact, sealed_acts
+from citizen_cloud.audit.services.redacting import (
+    NotSealedYet,
+    are_acts_waiting,
+    redact,
+    sealed_acts,
+)
 from citizen_cloud.audit.services.sealing import length, seal
 
 __all__ = [
@@ -18,6 +23,7 @@ __all__ = [
     "Finding",
     "Head",
     "NotSealedYet",
+    "are_acts_waiting",
     "daily_heads",
     "examine",
     "known_heads",

@@ -7,7 +7,7 @@ writes the act together; an erasure without an act that names it is a finding fo
 import base64
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import text
@@ -40,9 +40,17 @@ _ENTRIES = text(
 )
 _OF_PREFIX = text(
     """
-    SELECT e.id FROM audit.seal s JOIN audit.entry e ON e.id = s.entry_id
-     WHERE starts_with(e.action, :prefix) AND e.salt IS NOT NULL AND s.number > :after
+    SELECT s.number, e.id FROM audit.seal s JOIN audit.entry e ON e.id = s.entry_id
+     WHERE e.action::text ^@ ANY(cast(:acts AS text[])) AND e.salt IS NOT NULL AND s.number > :after
      ORDER BY s.number LIMIT :most
+    """
+)
+_WAITING = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM audit.entry e
+         WHERE e.action::text ^@ ANY(cast(:acts AS text[]))
+           AND e.xid >= (SELECT sealed_below FROM audit.watermark WHERE id = 1))
     """
 )
 _REDACT = text("SELECT audit.redact(:entries, :kind, :actor, :salt, cast(:payload AS jsonb))")
@@ -84,8 +92,13 @@ def redact(
 
 
 def sealed_acts(
-    session: Session, *, prefix: str, after: int = 0, most: int = MOST
-) -> Sequence[UUID]:
-    """Return sealed entries whose action begins so and that still say what they said."""
-    asked = {"prefix": prefix, "after": after, "most": most}
-    return session.scalars(_OF_PREFIX, asked).all()
+    session: Session, *, acts: Collection[str], after: int = 0, most: int = MOST
+) -> list[tuple[int, UUID]]:
+    """Return number and id of sealed entries whose action begins so, as far as they are told."""
+    asked = {"acts": list(acts), "after": after, "most": most}
+    return [(row.number, row.id) for row in session.execute(_OF_PREFIX, asked)]
+
+
+def are_acts_waiting(session: Session, *, acts: Collection[str]) -> bool:
+    """Return whether an entry whose action begins so is still to be sealed."""
+    return bool(session.scalar(_WAITING, {"acts": list(acts)}))
