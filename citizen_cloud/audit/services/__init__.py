@@ -1,6 +1,6 @@
 """Record acts, seal them into the chain, publish its heads, erase by order, verify it all."""
 
-from citizen_cloud.audit.services.acts import Act, record
+from citizen_cloud.audit.services.acts import Act, record, record_all
 from citizen_cloud.audit.services.examining import Examination, Finding, examine, verify
 from citizen_cloud.audit.services.heads import (
     Head,
@@ -31,6 +31,7 @@ __all__ = [
     "note_head",
     "present_head",
     "record",
+    "record_all",
     "redact",
     "seal",
     "sealed_acts",

@@ -52,7 +52,6 @@ class Walk:
     def take(self, row: Sequence[Any]) -> bool:
         """Judge one row; return whether seal and entry are as they were written."""
         self.count += 1
-        told_before = len(self.faults)
         number, prev, after = row[0], row[3], row[4]
         self._count_up(number)
         is_linked = self._is_linked(row)
@@ -69,7 +68,7 @@ class Walk:
         if number > 0:
             self.last, self._before = number, row
             self._prev = after if is_linked else None
-        return len(self.faults) == told_before
+        return is_linked and kind is None
 
     def is_missing(self, number: int) -> bool:
         """Return whether no seal has this number."""

@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
+from citizen_cloud.modules.health_code.jobs import codes, places
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({})
-JOBS: tuple[Job, ...] = ()
-DECISIONS: tuple[DecisionKind, ...] = ()
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **codes.HANDLERS,
+        **places.HANDLERS,
+    }
+)
+JOBS: tuple[Job, ...] = (
+    *codes.JOBS,
+    *places.JOBS,
+)
+DECISIONS: tuple[DecisionKind, ...] = (*places.DECISIONS,)

@@ -1,5 +1,30 @@
 """The doors of the health code, one file an audience or noun."""
 
+from citizen_cloud.modules.health_code.routes import (
+    citizen,
+    codes,
+    devices,
+    openings,
+    paper_counter,
+    papers,
+    place_codes,
+    places,
+    shares,
+    visits,
+)
 from citizen_cloud.web.blueprint import Blueprint
 
-blueprints: tuple[Blueprint, ...] = ()
+__all__ = ["place_codes"]
+
+blueprints: tuple[Blueprint, ...] = (
+    citizen.blp,
+    codes.blp,
+    devices.blp,
+    paper_counter.blp,
+    papers.blp,
+    shares.blp,
+    places.blp,
+    visits.blp,
+    visits.own,
+    openings.blp,
+)
