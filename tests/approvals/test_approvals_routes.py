@@ -7,6 +7,10 @@ import people
 import pytest
 from sqlalchemy import text
 
+from citizen_cloud.app import roles_by_permission
+from citizen_cloud.oidc.rules.scopes import delegable
+from citizen_cloud.portal.state import HOST
+
 API = "/api/v1/approvals"
 BODY = {
     "kind": "toy.change",
@@ -207,6 +211,13 @@ def test_the_auditor_sees_all_and_changes_nothing(client, clerk, session):
         {"size": 3},
         BODY["evidence_reference"],
     )
+
+
+def test_no_system_proposes_or_decides_through_the_doors(client):
+    """A batch above its cap is proposed by its own rule; nobody registers a machine that agrees."""
+    names = delegable(roles_by_permission(client.application.extensions[HOST].permissions))
+    assert "masks.redeem" in names
+    assert [name for name in names if name.startswith("approvals.")] == []
 
 
 def fingerprint(session):
