@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import colours
+from citizen_cloud.modules.health_code.jobs import colours, rules
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -12,4 +12,4 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     }
 )
 JOBS: tuple[Job, ...] = (*colours.JOBS,)
-DECISIONS: tuple[DecisionKind, ...] = ()
+DECISIONS: tuple[DecisionKind, ...] = (*rules.DECISIONS,)
