@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
+from citizen_cloud.modules.health_code.jobs import colours, rules
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({})
-JOBS: tuple[Job, ...] = ()
-DECISIONS: tuple[DecisionKind, ...] = ()
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        **colours.HANDLERS,
+    }
+)
+JOBS: tuple[Job, ...] = (*colours.JOBS,)
+DECISIONS: tuple[DecisionKind, ...] = (*rules.DECISIONS,)
