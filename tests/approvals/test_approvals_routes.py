@@ -1,13 +1,16 @@
 """The doors: propose, look, decide, take back; and the auditor, who only looks."""
 
 import secrets
+from dataclasses import replace
 
 import approvals_world as world
 import people
 import pytest
+from approvals_toy import Toy
 from sqlalchemy import text
 
 from citizen_cloud.app import roles_by_permission
+from citizen_cloud.approvals import services
 from citizen_cloud.oidc.rules.scopes import delegable
 from citizen_cloud.portal.state import HOST
 
@@ -99,6 +102,43 @@ def test_an_attempt_without_evidence_is_kept(client, clerk, session):
     (kept,) = acts(session, "approvals.propose_refused")
     assert kept == {"code": "evidence_required", "kind": "toy.change"}
     assert session.scalar(text("SELECT count(*) FROM approvals.proposal")) == 0
+
+
+def test_a_batch_without_evidence_is_alarmed_however_large_it_is(client, clerk, session):
+    """Before its size is looked at: a cap must not silence the alarm."""
+    answer = propose(client, clerk, payload={"size": 10**9}, evidence_reference=...)
+    assert answer.json["code"] == "evidence_required"
+    assert len(acts(session, "approvals.propose_refused")) == 1
+
+
+@pytest.mark.parametrize("state", ["off", "read_only", "sunset"])
+def test_what_belongs_to_a_module_that_ended_is_not_brought_about(client, clerk, state):
+    kind = replace(Toy().kind, name="masks.change")
+    switches = client.application.extensions[HOST].switchboard
+    with world.also(kind):
+        proposal = propose(client, clerk, kind="masks.change").json["id"]
+        one, two = world.approvers()
+        assert say(client, one, proposal).status_code == 200
+        switches.take({"masks": (state, {})})
+        assert propose(client, clerk, kind="masks.change").status_code == 503
+        assert say(client, two, proposal).json["code"] == "module_off"
+        assert world.state(proposal) == "open"
+        assert say(client, two, proposal, "reject").json["status"] == "rejected"
+
+
+def test_a_module_that_is_purged_leaves_nothing_of_what_was_decided(client, clerk, session):
+    kind = replace(Toy().kind, name="masks.change")
+    with world.also(kind):
+        kept = propose(client, clerk).json["id"]
+        ended, waiting = (propose(client, clerk, kind="masks.change").json["id"] for _ in range(2))
+        say(client, world.approver(), ended, "reject", note="雀𠮷")
+        assert services.forget_owner(session, owner="masks") == 2
+        assert [world.state(each) for each in (ended, waiting)] == ["rejected", "withdrawn"]
+        shown = look(client, clerk, ended).json
+    gone = (shown["payload"], shown["evidence_reference"], shown["summary"])
+    assert gone == (None, None, {})
+    assert [one["note"] for one in shown["decisions"]] == [None]
+    assert look(client, clerk, kept).json["payload"] == {"size": 3}
 
 
 def test_a_refused_decision_is_kept(client, clerk, session):
