@@ -13,6 +13,7 @@ from citizen_cloud.modules.health_code.routes import (
     place_codes,
     places,
     power,
+    rules,
     shares,
     verifying,
     visits,
@@ -37,4 +38,6 @@ blueprints: tuple[Blueprint, ...] = (
     officers.blp,
     batches.blp,
     power.blp,
+    rules.blp,
+    rules.open_blp,
 )

@@ -1,7 +1,7 @@
 """Rules of colour as data: what a version may say, read strictly. ``docs/health-rules.md``."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from citizen_cloud.modules.health_code.rules.events import (
@@ -71,6 +71,16 @@ class RuleVersion:
     valid_days: int | None
     needs: str
     rules: tuple[Rule, ...]
+    # Which rules an event of a kind may set off at all
+    by_kind: Mapping[str, tuple[Rule, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rules once: a fold asks for every event."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            kind = "declared" if rule.on in ("symptoms", "contact") else rule.on
+            found[kind] = (*found.get(kind, ()), rule)
+        object.__setattr__(self, "by_kind", found)
 
 
 def read_version(number: int, profile: str, data: Any) -> RuleVersion:
