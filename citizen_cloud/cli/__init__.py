@@ -11,6 +11,7 @@ from citizen_cloud.config import SettingsError
 COMMANDS = {
     "accounts": "citizen_cloud.cli.accounts:command",
     "audit": "citizen_cloud.cli.audit:command",
+    "credentials": "citizen_cloud.cli.credentials:command",
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",
     "jobs": "citizen_cloud.cli.jobs:command",
