@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from citizen_cloud import crypto, db, log
 from citizen_cloud.accounts import allowances, verifier
 from citizen_cloud.accounts.services import authenticate, data_access
+from citizen_cloud.approvals import kinds
 from citizen_cloud.cache import Cache
 from citizen_cloud.config import Settings
 from citizen_cloud.families.services import represent
@@ -20,7 +21,7 @@ from citizen_cloud.manifest import Contribution, Permission, Role
 from citizen_cloud.oidc import doors as provider
 from citizen_cloud.oidc.services import systems
 from citizen_cloud.organisations.queries import grant_of
-from citizen_cloud.portal import doors
+from citizen_cloud.portal import doors, heads
 from citizen_cloud.portal.state import HOST, Host
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import Installed, discover
@@ -39,6 +40,7 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
     owners.install(
         owners.owners_of(contributions(), found.modules.values(), absent=found.quarantined)
     )
+    kinds.install(kinds.kinds_of(contributions(), found.modules.values()))
     host = Host(
         settings=settings,
         installed=found,
@@ -81,6 +83,7 @@ def configure(settings: Settings) -> None:
     allowances.install(allowances.from_settings(settings))
     providers.install(providers.from_settings(settings))
     data_access.configure(settings)
+    heads.configure(settings)
 
 
 def contributions() -> tuple[Contribution, ...]:

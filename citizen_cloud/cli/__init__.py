@@ -10,6 +10,7 @@ from citizen_cloud.config import SettingsError
 
 COMMANDS = {
     "accounts": "citizen_cloud.cli.accounts:command",
+    "approvals": "citizen_cloud.cli.approvals:command",
     "audit": "citizen_cloud.cli.audit:command",
     "credentials": "citizen_cloud.cli.credentials:command",
     "db": "citizen_cloud.cli.db:command",
@@ -23,6 +24,7 @@ COMMANDS = {
     "privacy": "citizen_cloud.cli.privacy:command",
     "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
+    "verify": "citizen_cloud.cli.verify:command",
 }
 
 

@@ -115,6 +115,9 @@ def test_every_permission_asked_for_is_granted_to_some_role(shared_app):
 NOT_SERVING = {
     "masks.stock.manage",
     "counter.cases.read",
+    "approvals.read",
+    "approvals.propose",
+    "approvals.decide",
     "health_code.colours.propose",
     "health_code.events.write",
     "health_code.places.manage",

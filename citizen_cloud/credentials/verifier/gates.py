@@ -1,6 +1,5 @@
 """A gate: what it asks of a code, and the whole decision with every server stopped."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -45,11 +44,11 @@ class Verdict:
     step: int | None = None
 
 
-def _seen() -> memory.Recent[bool]:
+def _seen() -> memory.Recent[memory.Showing, bool]:
     return memory.Recent(kept=memory.REPLAY_WINDOW, most=memory.MOST_SEEN)
 
 
-def _answers() -> memory.Recent[Verdict]:
+def _answers() -> memory.Recent[memory.Scan, Verdict]:
     return memory.Recent(kept=memory.ANSWERS_KEPT, most=memory.MOST_ANSWERS)
 
 
@@ -59,8 +58,8 @@ class OfflineVerifier:
 
     snapshot: Snapshot
     gate: Gate = field(default_factory=Gate)
-    seen: memory.Recent[bool] = field(default_factory=_seen)
-    answers: memory.Recent[Verdict] = field(default_factory=_answers)
+    seen: memory.Recent[memory.Showing, bool] = field(default_factory=_seen)
+    answers: memory.Recent[memory.Scan, Verdict] = field(default_factory=_answers)
 
     def renew(self, snapshot: Snapshot) -> None:
         """Go by a newer snapshot. Raises ``SnapshotInvalid`` for an older one."""
@@ -123,7 +122,7 @@ class OfflineVerifier:
         """Say whether the snapshot counts; one from the future shows that the clock is wrong."""
         return -SKEW <= now - self.snapshot.issued_at <= self.gate.max_age
 
-    def _first_time(self, showing: Hashable, now: datetime) -> Outcome:
+    def _first_time(self, showing: memory.Showing, now: datetime) -> Outcome:
         if self.seen.get(showing, now):
             return Outcome.REPLAYED
         self.seen.put(showing, True, now)  # noqa: FBT003 - that it was seen is all there is

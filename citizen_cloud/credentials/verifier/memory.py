@@ -14,23 +14,26 @@ ANSWERS_KEPT = timedelta(minutes=10)
 MOST_SEEN = 65_536
 MOST_ANSWERS = 16_384
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Showing = tuple[UUID, int | None]
+Scan = tuple[str, bytes]
 
 
 @dataclass
-class Recent(Generic[Value]):
+class Recent(Generic[Key, Value]):
     """The latest entries of a kind, so many at most and so old at most."""
 
     kept: timedelta
     most: int
-    entries: OrderedDict[Hashable, tuple[datetime, Value]] = field(default_factory=OrderedDict)
+    entries: OrderedDict[Key, tuple[datetime, Value]] = field(default_factory=OrderedDict)
 
-    def get(self, key: Hashable, now: datetime) -> Value | None:
+    def get(self, key: Key, now: datetime) -> Value | None:
         """Return what is remembered; a clock set back forgets nothing."""
         entry = self.entries.get(key)
         return entry[1] if entry is not None and now - entry[0] < self.kept else None
 
-    def put(self, key: Hashable, value: Value, now: datetime) -> None:
+    def put(self, key: Key, value: Value, now: datetime) -> None:
         """Remember one more, and forget what is too old or too many."""
         self.entries[key] = (now, value)
         self.entries.move_to_end(key)
@@ -41,11 +44,11 @@ class Recent(Generic[Value]):
         return next(iter(self.entries.values()))[0]
 
 
-def showing_key(jti: UUID, step: int | None) -> tuple[UUID, int | None]:
+def showing_key(jti: UUID, step: int | None) -> Showing:
     """Return what one showing is known by; a code without proof is one showing all its life."""
     return jti, step
 
 
-def scan_key(scan_id: str, text: str) -> tuple[str, bytes]:
+def scan_key(scan_id: str, text: str) -> Scan:
     """Return what a scan is known by: the same id for another code is another scan."""
     return scan_id, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,86 @@
+"""Approvers of different authorities, and how they agree; for any room that needs two."""
+
+from contextlib import contextmanager
+
+import people
+from sqlalchemy import text
+
+from citizen_cloud.approvals import kinds, services
+from citizen_cloud.approvals.services import Proposer, Word
+
+
+def approver(unit_id=None, *, role="staff", session=None):
+    """Return a member of staff of an authority, of a new one unless told, who may decide."""
+    with people._in(session) as opened:
+        unit_id = unit_id or people.hall(session=opened)
+        someone = people.staff(unit_id, role, session=opened)
+        services.appoint(opened, account_id=someone.account_id, unit_id=unit_id)
+    return someone
+
+
+def approvers(n=2, *, session=None):
+    """Return so many approvers, each of an authority of its own."""
+    return [approver(session=session) for _ in range(n)]
+
+
+def digest(proposal_id, *, session=None):
+    """Return what an approver was shown."""
+    with people._in(session) as opened:
+        found = opened.scalar(
+            text("SELECT digest FROM approvals.proposal WHERE id = :id"), {"id": proposal_id}
+        )
+    return bytes(found).hex()
+
+
+def say(verdict, proposal_id, someone, *, note=None, now=None, session=None):
+    """Let one approver decide, in a transaction of its own unless a session is given."""
+    with people._in(session) as opened:
+        return services.decide(
+            opened,
+            proposal_id=proposal_id,
+            account_id=someone.account_id,
+            word=Word(verdict=verdict, digest=digest(proposal_id, session=opened), note=note),
+            now=now,
+        )
+
+
+def agree(proposal_id, approvers, *, now=None, session=None):
+    """Let approvers agree one after the other; return what the last one brought about."""
+    decided = None
+    for someone in approvers:
+        decided = say("approve", proposal_id, someone, now=now, session=session)
+    return decided
+
+
+def proposed(kind, payload, *, reason, by=None, evidence="案卷 2026-0412", now=None, session=None):
+    """Propose something in the name of a member of staff, or of a rule; return its id."""
+    proposer = Proposer(account_id=by.account_id, kind="staff") if by else Proposer()
+    with people._in(session) as opened:
+        return services.propose(
+            opened,
+            kind=kind,
+            payload=payload,
+            reason=reason,
+            evidence_reference=evidence,
+            proposer=proposer,
+            now=now,
+        )
+
+
+def state(proposal_id, *, session=None):
+    """Return how a proposal stands."""
+    with people._in(session) as opened:
+        return opened.scalar(
+            text("SELECT status FROM approvals.proposal WHERE id = :id"), {"id": proposal_id}
+        )
+
+
+@contextmanager
+def also(*more):
+    """Have this process know further kinds for a while."""
+    before = tuple(kinds.current().values())
+    kinds.install((*before, *more))
+    try:
+        yield
+    finally:
+        kinds.install(before)
