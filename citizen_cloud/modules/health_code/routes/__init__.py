@@ -1,10 +1,10 @@
 """The doors of the health code, one file an audience or noun."""
 
-from citizen_cloud.modules.health_code.routes import citizen, rules
+from citizen_cloud.modules.health_code.routes import citizen, rule_versions
 from citizen_cloud.web.blueprint import Blueprint
 
 blueprints: tuple[Blueprint, ...] = (
     citizen.blp,
-    rules.blp,
-    rules.open_blp,
+    rule_versions.blp,
+    rule_versions.open_blp,
 )
