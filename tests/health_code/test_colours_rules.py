@@ -78,6 +78,8 @@ def edit(path, value):
         (("rules", 0, "text", "en"), ..., "/rules/0/text/en"),
         (("rules", 0, "text", "zh"), "", "/rules/0/text/zh"),
         (("rules", 0, "when"), {"on": "petition"}, "/rules/0/when/on"),
+        (("rules", 0, "when"), {"on": ["trip"]}, "/rules/0/when/on"),
+        (("rules", 0, "text", "zh"), "红\u202e码", "/rules/0/text/zh"),
         (("rules", 0, "when"), {"on": "contact", "who": ["x"]}, "/rules/0/when/who"),
         (("rules", 0, "when", "results"), ["maybe"], "/rules/0/when/results/0"),
         (("rules", 0, "ends"), {"by": "given"}, "/rules/0/ends/by"),

@@ -13,7 +13,7 @@ from citizen_cloud.modules.health_code.routes import (
     place_codes,
     places,
     power,
-    rules,
+    rule_versions,
     shares,
     verifying,
     visits,
@@ -38,6 +38,6 @@ blueprints: tuple[Blueprint, ...] = (
     officers.blp,
     batches.blp,
     power.blp,
-    rules.blp,
-    rules.open_blp,
+    rule_versions.blp,
+    rule_versions.open_blp,
 )

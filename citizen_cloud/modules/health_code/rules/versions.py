@@ -156,7 +156,7 @@ def _is_word(value: Any) -> bool:
 
 def _when(data: Any, pointer: str, earlier: list[str]) -> tuple[str, tuple[str, ...]]:
     on = data.get("on") if isinstance(data, dict) else None
-    if on not in _NARROWS:
+    if not isinstance(on, str) or on not in _NARROWS:
         raise VersionFault(f"{pointer}/on")
     narrows = _NARROWS[on]
     if narrows is None:
@@ -210,7 +210,8 @@ def _text(data: Any, pointer: str) -> Text:
     _members(data, pointer, {"zh", "en"})
     for language in ("zh", "en"):
         words = data[language]
-        if not isinstance(words, str) or not 1 <= len(words.strip()) <= MOST_WORDS:
+        is_right = isinstance(words, str) and words.isprintable()
+        if not is_right or not 1 <= len(words.strip()) <= MOST_WORDS:
             raise VersionFault(f"{pointer}/{language}")
     return Text(data["zh"], data["en"])
 

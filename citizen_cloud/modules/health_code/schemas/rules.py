@@ -12,6 +12,9 @@ STATES = ("draft", "shadow", "live", "retired")
 _ABOUT = "What sets red and yellow off, and what ends it: docs/health-rules.md"
 
 
+_RULES = {"description": _ABOUT, "example": THREE_DAYS, "maxProperties": 3}
+
+
 class _Object(fields.Dict):
     """A JSON object that is read elsewhere, strictly."""
 
@@ -40,7 +43,7 @@ class NewHealthRulesSchema(Incoming):
     """A version to be written down."""
 
     profile = OneOf(*PROFILES, required=True, metadata={"example": "c"})
-    rules = _Object(required=True, metadata={"description": _ABOUT, "example": THREE_DAYS})
+    rules = _Object(required=True, metadata=_RULES)
     expected = ListOf(
         Part(HealthFlipSchema),
         max_length=12,
@@ -69,7 +72,7 @@ class HealthRulesSchema(Outgoing):
     id = Uuid(required=True)
     number = Int(required=True, metadata={"example": 2})
     profile = OneOf(*PROFILES, required=True)
-    rules = _Object(required=True, metadata={"description": _ABOUT, "example": THREE_DAYS})
+    rules = _Object(required=True, metadata=_RULES)
     expected = ListOf(Part(HealthFlipShownSchema), max_length=12, required=True)
     note = Str(max_length=500, min_length=0, required=True)
     status = OneOf(*STATES, required=True, metadata={"example": "draft"})
