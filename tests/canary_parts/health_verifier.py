@@ -8,5 +8,4 @@ STAFFS = {"health_code.scan"}
 def build(me):
     path = "/health-code/verifications"
     sent = inspector_world.scanned("CC1:ABC")
-    answer = me.send("POST", path, headers=me.clerk.headers, json=sent)
-    assert answer.status_code == 200, answer.json
+    me.send("POST", path, sent, headers=me.clerk.headers)
