@@ -25,6 +25,7 @@ PURPOSES = {
     ("modules/health_code/services/acting.py", "purpose_of(SCOPE)"): PROXIES,
     ("modules/health_code/services/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
+    ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {

@@ -79,7 +79,9 @@ class HealthDeclaredSchema(Outgoing):
 class HealthFactsSchema(Outgoing):
     """The facts of an event; which are there depends on its kind."""
 
-    temperature_c = Number(minimum=words.COLDEST_C, maximum=words.HOTTEST_C)
+    temperature_c = Number(
+        minimum=words.COLDEST_C, maximum=words.HOTTEST_C, metadata={"example": 36.5}
+    )
     symptoms = ListOf(OneOf(*words.SYMPTOMS), max_length=len(words.SYMPTOMS))
     contact_with_case = Flag()
     from_area = Str(max_length=6, metadata={"example": "210200"})
