@@ -11,6 +11,11 @@ STATUSES = ("open", "applied", "rejected", "withdrawn", "expired", "failed")
 VERDICTS = ("approve", "reject")
 DIGEST = "3f" * 32
 KIND = {"description": "One of `GET /approvals/kinds`", "example": "approvals.appoint"}
+OUTCOME = {
+    "description": "What applying it gave, or the code of why it failed",
+    "example": {"size": 3},
+    "maxProperties": 40,
+}
 UNIT = {"description": "The proposer's authority; empty for the platform or a rule"}
 MESSAGES: dict[str, Any] = {"required": "required", "invalid": "object_required", "null": "null"}
 
@@ -77,12 +82,16 @@ class ApprovalSchema(Outgoing):
     title = Both()
     reason = Str(max_length=64, metadata={"example": "new_approver"})
     summary = fields.Dict(
-        metadata={"description": "Counts and ids of what it would do", "example": {"size": 3}}
+        metadata={
+            "description": "Counts and ids of what it would do",
+            "example": {"size": 3},
+            "maxProperties": 40,
+        }
     )
     status = OneOf(*STATUSES)
     outcome = fields.Dict(
         allow_none=True,
-        metadata={"description": "What applying it gave, or the code of why it failed"},
+        metadata=OUTCOME,
     )
     approvals = Int(metadata={"description": "Units that agreed so far", "example": 1})
     approvals_needed = Int(metadata={"example": 2})
@@ -98,7 +107,11 @@ class ApprovalDetailSchema(ApprovalSchema):
 
     payload = fields.Dict(
         allow_none=True,
-        metadata={"description": "Shown to who decides, proposed or audits", "example": {}},
+        metadata={
+            "description": "Shown to who decides, proposed or audits",
+            "example": {},
+            "maxProperties": 40,
+        },
     )
     evidence_reference = Str(
         max_length=200, allow_none=True, metadata={"example": "大卫健函 2026-0412"}
@@ -137,7 +150,7 @@ class ApprovalDecidedSchema(Outgoing):
     status = OneOf(*STATUSES)
     outcome = fields.Dict(
         allow_none=True,
-        metadata={"description": "What applying it gave, or the code of why it failed"},
+        metadata=OUTCOME,
     )
 
 

@@ -1,15 +1,20 @@
 """The doors of the health code, one file an audience or noun."""
 
 from citizen_cloud.modules.health_code.routes import (
+    appeals,
+    batches,
     citizen,
     codes,
     devices,
+    officers,
     openings,
     paper_counter,
     papers,
     place_codes,
     places,
+    power,
     shares,
+    verifying,
     visits,
 )
 from citizen_cloud.web.blueprint import Blueprint
@@ -23,8 +28,13 @@ blueprints: tuple[Blueprint, ...] = (
     paper_counter.blp,
     papers.blp,
     shares.blp,
+    verifying.blp,
     places.blp,
     visits.blp,
     visits.own,
     openings.blp,
+    appeals.blp,
+    officers.blp,
+    batches.blp,
+    power.blp,
 )

@@ -1,5 +1,6 @@
 """The screen at a place: its present code, and how busy the day was."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from citizen_cloud.modules.health_code.services.places import place_of
 from citizen_cloud.web.caller import grant
 from citizen_cloud.web.marks import limited, requires
 
-PICTURES = {"image/svg+xml": qr.svg, "image/png": qr.png}
+PICTURES: dict[str, Callable[[str], str | bytes]] = {"image/svg+xml": qr.svg, "image/png": qr.png}
 
 
 @blp.route("/<uuid:place_id>/code")

@@ -1,4 +1,4 @@
-"""The doors of the approvals room: propose, look, decide, take back."""
+"""Proposals: made, listed, looked at, taken back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,49 +6,30 @@ from uuid import UUID
 
 from flask import Response
 from flask.views import MethodView
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.approvals import kinds, queries, refusals, schemas, services
 from citizen_cloud.approvals.queries import Reach
-from citizen_cloud.approvals.services import Proposer, Word
-from citizen_cloud.approvals.services.approvers import standing_of
-from citizen_cloud.errors import Forbidden, Invalid, NotFound, StaleVersion
+from citizen_cloud.approvals.routes.doors import blp, reach
+from citizen_cloud.approvals.services import Proposer
+from citizen_cloud.errors import Forbidden, Invalid, NotFound
 from citizen_cloud.manifest import DecisionKind
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.organisations.refusals import NotACounter
 from citizen_cloud.organisations.services.counters import counter_of
 from citizen_cloud.text import Text
 from citizen_cloud.web import cursors
-from citizen_cloud.web.blueprint import Blueprint
-from citizen_cloud.web.caller import caller, grant, ports
+from citizen_cloud.web.caller import caller, ports
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.idempotency import Answer, answer_once
-from citizen_cloud.web.marks import fresh, limited, requires
+from citizen_cloud.web.marks import limited, requires
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.parser import faults
 
 LISTING = "approvals"
 UNKNOWN = Text("已停用的事项", "A kind that is gone")
-
-blp = Blueprint(
-    "approvals",
-    url_prefix="/approvals",
-    description="多人审批 · What no single person may decide",
-)
-blueprints: tuple[Blueprint, ...] = (blp,)
-
-
-def _reach(session: Session) -> Reach:
-    """Return what the caller sees: auditors all, approvers too, others theirs and their units'."""
-    known, held = caller(), grant()
-    return Reach(
-        account_id=known.account_id,
-        everything=bool(ports().granted(known, "approvals.audit")),
-        unit_ids=counters_among(session, held.organisation_ids),
-        decides=standing_of(session, known.account_id) is not None,
-    )
 
 
 @blp.route("")
@@ -70,7 +51,7 @@ class Proposals(MethodView):
         with db.transaction() as session:
             rows = queries.proposals(
                 session,
-                reach=_reach(session),
+                reach=reach(session),
                 status=query.get("status"),
                 kind=query.get("kind"),
                 before=before,
@@ -142,49 +123,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "title": title.as_json(), "digest": bytes(row["digest"]).hex()}
 
 
-@blp.route("/kinds")
-class Kinds(MethodView):
-    """What there is to decide."""
-
-    @blp.response(200, schemas.ApprovalKindsSchema)
-    @blp.operation("listApprovalKinds")
-    @requires("approvals.read")
-    def get(self) -> dict[str, Any]:
-        """List the kinds of decisions
-
-        With the closed list of reasons of each, and the members of its payload.
-        """
-        known, asked = caller(), ports()
-        return {
-            "items": [
-                {
-                    "name": kind.name,
-                    "title": kind.title.as_json(),
-                    "may_propose": bool(asked.granted(known, kind.permission)),
-                    "life_hours": int(kind.life.total_seconds() // 3600),
-                    "reasons": [
-                        {"code": code, "title": title.as_json()}
-                        for code, title in kind.reasons.items()
-                    ],
-                    "payload": _members(kind.payload()),
-                }
-                for kind in kinds.current().values()
-            ]
-        }
-
-
-def _members(schema: Schema) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": field.data_key or name,
-            "type": type(field).__name__.lower(),
-            "required": field.required,
-            "description": field.metadata.get("description"),
-        }
-        for name, field in schema.load_fields.items()
-    ]
-
-
 @blp.route("/<uuid:approval_id>")
 class OneProposal(MethodView):
     """One proposal."""
@@ -200,7 +138,7 @@ class OneProposal(MethodView):
         and an absent one answer the same `404`.
         """
         with db.transaction() as session:
-            found = queries.proposal(session, approval_id, reach=_reach(session))
+            found = queries.proposal(session, approval_id, reach=reach(session))
         if found is None:
             raise NotFound
         return _shown(found)
@@ -221,43 +159,3 @@ class OneProposal(MethodView):
                 account_id=known.account_id,
                 actor_kind=known.kind,
             )
-
-
-@blp.route("/<uuid:approval_id>/decisions")
-class Decisions(MethodView):
-    """What approvers say."""
-
-    @blp.arguments(schemas.NewApprovalDecisionSchema)
-    @blp.response(200, schemas.ApprovalDecidedSchema)
-    @blp.operation(
-        "decideApproval",
-        NotFound,
-        refusals.NotAnApprover,
-        refusals.OwnProposal,
-        refusals.NotIndependent,
-        refusals.UnitTaken,
-        refusals.AlreadyDecided,
-        refusals.ProposalOver,
-        StaleVersion,
-        key=False,
-    )
-    @limited("120/hour", by="account")
-    @fresh
-    @requires("approvals.decide")
-    def post(self, sent: dict[str, Any], approval_id: UUID) -> Response:
-        """Approve or reject a proposal
-
-        For appointed approvers, of another authority than every other approver of it, and never
-        for its proposer. One rejection ends it. The last approval applies it in the same moment:
-        `applied` with its `outcome`, or `failed` with a code and nothing done. Whoever was shown
-        something else than what is there gets `stale_version`. Refused attempts are recorded.
-        """
-        word = Word(**sent)
-
-        def work(session: Session) -> Answer:
-            decided = services.decide(
-                session, proposal_id=approval_id, account_id=caller().account_id, word=word
-            )
-            return Answer(content=decided)
-
-        return answer_once(schemas.ApprovalDecidedSchema, work)

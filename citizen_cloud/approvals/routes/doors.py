@@ -1,0 +1,26 @@
+"""The room's one blueprint, and what its doors share."""
+
+from sqlalchemy.orm import Session
+
+from citizen_cloud.approvals.queries import Reach
+from citizen_cloud.approvals.services.approvers import standing_of
+from citizen_cloud.organisations.queries import counters_among
+from citizen_cloud.web.blueprint import Blueprint
+from citizen_cloud.web.caller import caller, grant, ports
+
+blp = Blueprint(
+    "approvals",
+    url_prefix="/approvals",
+    description="多人审批 · What no single person may decide",
+)
+
+
+def reach(session: Session) -> Reach:
+    """Return what the caller sees: auditors all, approvers too, others theirs and their units'."""
+    known, held = caller(), grant()
+    return Reach(
+        account_id=known.account_id,
+        everything=bool(ports().granted(known, "approvals.audit")),
+        unit_ids=counters_among(session, held.organisation_ids),
+        decides=standing_of(session, known.account_id) is not None,
+    )
