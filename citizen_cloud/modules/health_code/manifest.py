@@ -73,6 +73,13 @@ module = ServiceModule(
     handlers=HANDLERS,
     decisions=DECISIONS,
     jobs=JOBS,
+    sealed=(
+        Sealed(
+            table="health_code.event",
+            column="details_sealed",
+            place="health_code.event:details:{id}",
+        ),
+    ),
     personal_data=personal_data,
     sealed=(
         Sealed(

@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import places
+from citizen_cloud.modules.health_code.jobs import colours, places
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
+        **colours.HANDLERS,
         **places.HANDLERS,
     }
 )
-JOBS: tuple[Job, ...] = (*places.JOBS,)
-DECISIONS: tuple[DecisionKind, ...] = (*places.DECISIONS,)
+JOBS: tuple[Job, ...] = (
+    *colours.JOBS,
+    *places.JOBS,
+)
+DECISIONS: tuple[DecisionKind, ...] = (
+    *places.DECISIONS,
+)
