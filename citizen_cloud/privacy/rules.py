@@ -20,6 +20,8 @@ PURPOSES: Mapping[str, Text] = {
     "counter.name_correction": Text("窗口更正姓名", "Correcting your name at a service counter"),
     "counter.recovery": Text("窗口恢复账号", "Recovering your account at a service counter"),
     "families.attest": Text("窗口办理代办关系", "Recording at a counter who acts for you"),
+    "health_code.paper": Text("窗口办理纸质健康码", "Paper health codes at a service counter"),
+    "health_code.verify": Text("核验您出示的健康码", "Checking the health code you showed"),
     "health_code.visits": Text(
         "按案件查阅场所到访记录", "Reading the visits of a place for a case"
     ),

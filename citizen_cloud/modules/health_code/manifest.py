@@ -83,11 +83,21 @@ module = ServiceModule(
     personal_data=personal_data,
     sealed=(
         Sealed(
+            table="health_code.disability",
+            column="evidence_sealed",
+            place="health_code.disability:evidence:{id}",
+        ),
+        Sealed(
             table="health_code.place",
             column="secret_sealed",
             place="health_code.place:secret:{id}",
         ),
         *sealed_visits.SEALED,
+        Sealed(
+            table="health_code.scan",
+            column="answer_sealed",
+            place="health_code.scan:answer:{id}",
+        ),
     ),
     blind=(*sealed_visits.BLIND,),
     url_roots=("/api/v1/places",),

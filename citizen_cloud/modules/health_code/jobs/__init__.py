@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import colours, places
+from citizen_cloud.modules.health_code.jobs import codes, colours, places, scans
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
+        **codes.HANDLERS,
         **colours.HANDLERS,
         **places.HANDLERS,
     }
 )
 JOBS: tuple[Job, ...] = (
+    *codes.JOBS,
     *colours.JOBS,
     *places.JOBS,
+    *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (
     *places.DECISIONS,

@@ -2,9 +2,15 @@
 
 from citizen_cloud.modules.health_code.routes import (
     citizen,
+    codes,
+    devices,
     openings,
+    paper_counter,
+    papers,
     place_codes,
     places,
+    shares,
+    verifying,
     visits,
 )
 from citizen_cloud.web.blueprint import Blueprint
@@ -13,6 +19,12 @@ __all__ = ["place_codes"]
 
 blueprints: tuple[Blueprint, ...] = (
     citizen.blp,
+    codes.blp,
+    devices.blp,
+    paper_counter.blp,
+    papers.blp,
+    shares.blp,
+    verifying.blp,
     places.blp,
     visits.blp,
     visits.own,
