@@ -5,6 +5,7 @@ from pathlib import Path
 from citizen_cloud.manifest import Permission, Sealed, ServiceModule
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
+from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
 from citizen_cloud.modules.health_code.routes import blueprints
 from citizen_cloud.modules.health_code.services import sealed_visits
 from citizen_cloud.text import Text
@@ -73,11 +74,22 @@ module = ServiceModule(
     handlers=HANDLERS,
     decisions=DECISIONS,
     jobs=JOBS,
+    settings=(*LIMITS,),
     sealed=(
         Sealed(
             table="health_code.event",
             column="details_sealed",
             place="health_code.event:details:{id}",
+        ),
+        Sealed(
+            table="health_code.batch",
+            column="rows_sealed",
+            place="health_code.batch:rows:{id}",
+        ),
+        Sealed(
+            table="health_code.appeal",
+            column="text_sealed",
+            place="health_code.appeal:text:{id}",
         ),
     ),
     personal_data=personal_data,
