@@ -30,9 +30,7 @@ class NotInSunset(Conflict):
 
     code = "module_not_in_sunset"
     title = Text("服务尚未停止", "Not in sunset")
-    detail = Text(
-        "只有处于终止状态的服务才能清除。", "Only a service in sunset can be purged."
-    )
+    detail = Text("只有处于终止状态的服务才能清除。", "Only a service in sunset can be purged.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,12 +68,8 @@ def _codes(city, session, owner):
     )
     paper = paper_counter.give(
         session,
-        claim=Claim(
-            document_type="resident_id", number=owner.document_number, name=NAME
-        ),
-        counter=Counter(
-            account_id=city["clerk"].someone.account_id, organisation_id=place
-        ),
+        claim=Claim(document_type="resident_id", number=owner.document_number, name=NAME),
+        counter=Counter(account_id=city["clerk"].someone.account_id, organisation_id=place),
         disability_evidence="2026-0320",
     )
     share = shares.share(session, person_id=owner.person_id, account_id=owner.account_id)
@@ -119,4 +115,3 @@ EXCUSED = {
     "makeHealthPaperAtCounter": "an identity number has a check digit and a birth date inside",
     "reportHealthPaperLostAtCounter": "as makeHealthPaperAtCounter",
 }
-

@@ -75,6 +75,7 @@ module = ServiceModule(
     decisions=DECISIONS,
     jobs=JOBS,
     settings=(*LIMITS,),
+    personal_data=personal_data,
     sealed=(
         Sealed(
             table="health_code.event",
@@ -91,9 +92,6 @@ module = ServiceModule(
             column="text_sealed",
             place="health_code.appeal:text:{id}",
         ),
-    ),
-    personal_data=personal_data,
-    sealed=(
         Sealed(
             table="health_code.disability",
             column="evidence_sealed",

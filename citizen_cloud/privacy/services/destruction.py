@@ -34,9 +34,7 @@ KEPT = (
 )
 
 
-def destruction_certificate(
-    session: Session, ending: Ending, purge: Purge
-) -> tuple[str, datetime]:
+def destruction_certificate(session: Session, ending: Ending, purge: Purge) -> tuple[str, datetime]:
     """Sign what went and what stays, with the head of the audit chain; return it and the time."""
     seal(session)
     head = present_head(session)
@@ -52,9 +50,7 @@ def destruction_certificate(
         "ordered_at": int(purge.ordered_at.timestamp()),
         "erased": [{"what": name, "rows": count} for name, count in sorted(counts.items())],
         "kept": [each.as_json() for each in (*KEPT, *ending.sunset.kept)],
-        "audit_head": None
-        if head is None
-        else {"number": head.number, "hash": head.hash.hex()},
+        "audit_head": None if head is None else {"number": head.number, "hash": head.hash.hex()},
     }
     return statements.sign(claims, type=TYPE), now
 

@@ -67,7 +67,7 @@ def _keys(module: str) -> Iterator[str]:
             continue
         for name, own in columns.items():
             if name in table.columns:
-                yield f"EXISTS (SELECT FROM {table.fullname} t WHERE t.{name} = {own})"  # noqa: S608
+                yield f"EXISTS (SELECT FROM {table.fullname} t WHERE t.{name} = {own})"
 
 
 def holders(session: Session, module: str) -> list[UUID]:

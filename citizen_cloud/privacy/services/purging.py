@@ -140,4 +140,3 @@ def advance(session: Session, ending: Ending) -> Purge | None:
     progress[STEP] = at if any(gone.values()) else at + 1
     registry.note(session, ending.name, progress)
     return registry.purge_of(session, ending.name)
-

@@ -9,10 +9,25 @@ down_revision = "registry_0001"
 branch_labels = None
 depends_on = ()
 
-ROOMS = (
-    "audit jobs registry web accounts organisations approvals messages credentials families "
-    "federation counter oidc booking privacy procrastinate public"
-).split()
+ROOMS = [
+    "audit",
+    "jobs",
+    "registry",
+    "web",
+    "accounts",
+    "organisations",
+    "approvals",
+    "messages",
+    "credentials",
+    "families",
+    "federation",
+    "counter",
+    "oidc",
+    "booking",
+    "privacy",
+    "procrastinate",
+    "public",
+]
 # Runs as the owner of the tables: a module may have taken the right to delete from the
 # application. It empties a module that is in sunset and ordered to be purged, never a room.
 EMPTY = f"""

@@ -11,9 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the column; answers of the day before are of no door and go within it."""
-    op.add_column(
-        "idempotent_answer", sa.Column("endpoint", sa.String(length=120)), schema="web"
-    )
+    op.add_column("idempotent_answer", sa.Column("endpoint", sa.String(length=120)), schema="web")
 
 
 def downgrade() -> None:

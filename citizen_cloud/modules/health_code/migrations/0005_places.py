@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "health_code_0005"
-down_revision = "health_code_0003"
+down_revision = "health_code_0004"
 branch_labels = None
 depends_on = ("approvals_0001",)
 

@@ -11,10 +11,10 @@ from citizen_cloud.modules.health_code.models.versions import RuleVersion, Shado
 from citizen_cloud.modules.health_code.models.visits import Visit, VisitOpening
 
 __all__ = [
-    "Disability",
     "Appeal",
     "Assignment",
     "Batch",
+    "Disability",
     "Event",
     "Paper",
     "Place",
