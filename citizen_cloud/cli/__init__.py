@@ -10,6 +10,7 @@ from citizen_cloud.config import SettingsError
 
 COMMANDS = {
     "accounts": "citizen_cloud.cli.accounts:command",
+    "approvals": "citizen_cloud.cli.approvals:command",
     "audit": "citizen_cloud.cli.audit:command",
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",

@@ -22,6 +22,7 @@ PURPOSES = {
     ("counter/services/clerk.py", "f'counter.{kind}'"): {f"counter.{k}" for k in counter.KINDS},
     ("families/services/clerks.py", "PURPOSE"): {clerks.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
+    ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {

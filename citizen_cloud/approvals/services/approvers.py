@@ -150,7 +150,8 @@ def _act(
 ) -> Act:
     payload: dict[str, Any] = {"account_id": account_id, "proposal_id": proposal_id}
     return Act(
-        actor_kind="system",
+        # Nobody is signed in at a terminal; a proposal is carried out by the system.
+        actor_kind="operator" if proposal_id is None else "system",
         actor_id=None,
         action=f"approvals.{verb}",
         object_type="approver",

@@ -7,13 +7,17 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import PersonalData, Subject, Tile
 from citizen_cloud.modules.health_code.services import held_power
+from citizen_cloud.modules.health_code.services.held_colours import colours
 from citizen_cloud.modules.health_code.services.holdings import Holding
 from citizen_cloud.text import Text
 
 tile = Tile(icon="health", path="/health-code")
 
 # One for each part of the module that holds something about people.
-HOLDINGS: tuple[Holding, ...] = (held_power.HOLDING,)
+HOLDINGS: tuple[Holding, ...] = (
+    colours,
+    held_power.HOLDING,
+)
 
 
 def export(session: Session, subject: Subject) -> dict[str, Any]:

@@ -76,6 +76,11 @@ module = ServiceModule(
     settings=(*LIMITS,),
     sealed=(
         Sealed(
+            table="health_code.event",
+            column="details_sealed",
+            place="health_code.event:details:{id}",
+        ),
+        Sealed(
             table="health_code.batch",
             column="rows_sealed",
             place="health_code.batch:rows:{id}",

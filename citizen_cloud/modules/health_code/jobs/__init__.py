@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import power
+from citizen_cloud.modules.health_code.jobs import colours, power
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
+        **colours.HANDLERS,
         **power.HANDLERS,
     }
 )
-JOBS: tuple[Job, ...] = (*power.JOBS,)
+JOBS: tuple[Job, ...] = (
+    *colours.JOBS,
+    *power.JOBS,
+)
 DECISIONS: tuple[DecisionKind, ...] = (*power.DECISIONS,)

@@ -268,6 +268,8 @@ def upgrade() -> None:
     # -- by hand: up
     # What was said stays said: deleting is for an erasure, and nothing is ever changed.
     op.execute("REVOKE UPDATE ON health_code.event FROM citizen_cloud_app")
+    # Only the seal may be written anew, under another key.
+    op.execute("GRANT UPDATE (details_sealed) ON health_code.event TO citizen_cloud_app")
     op.execute("REVOKE UPDATE, DELETE ON health_code.rule_version FROM citizen_cloud_app")
     op.execute(
         "GRANT UPDATE (status, live_from, live_until, approval_id) "
