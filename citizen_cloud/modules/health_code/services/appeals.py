@@ -18,7 +18,6 @@ from citizen_cloud.modules.health_code.queries.appeals import AppealRow, appeal,
 from citizen_cloud.modules.health_code.queries.limits import limit
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.queries.units import authority
-from citizen_cloud.modules.health_code.queries.versions import live_version
 from citizen_cloud.modules.health_code.rules.appeals import APPEAL, CORRECTION, OVERDUE
 from citizen_cloud.modules.health_code.rules.power_refusals import (
     AppealOpen,
@@ -29,7 +28,7 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
     UnitRequired,
 )
 from citizen_cloud.modules.health_code.services import answers
-from citizen_cloud.modules.health_code.services.standings import lock, refold
+from citizen_cloud.modules.health_code.services.refolding import settle
 
 PURPOSE = "health_code.appeal"
 OBJECTED = frozenset({"yellow", "red"})
@@ -126,10 +125,7 @@ _THEIRS = text(
 
 
 def _fold_anew(session: Session, new: NewAppeal, appeal_id: UUID, now: datetime) -> None:
-    version = live_version(session)
-    locked = lock(session, [new.person_id], number=version.number, now=now)
-    refold(session, locked, version=version)
-    standing = standing_of(session, new.person_id, now=now)
+    standing = settle(session, new.person_id, now=now)
     if standing is None or standing.colour not in OBJECTED:
         answers.by_rule(session, appeal_id=appeal_id, now=now)
 
