@@ -20,6 +20,8 @@ PURPOSES: Mapping[str, Text] = {
     "counter.name_correction": Text("窗口更正姓名", "Correcting your name at a service counter"),
     "counter.recovery": Text("窗口恢复账号", "Recovering your account at a service counter"),
     "families.attest": Text("窗口办理代办关系", "Recording at a counter who acts for you"),
+    "health_code.appeal": Text("处理健康码申诉", "Answering your health code appeal"),
+    "health_code.assign": Text("人工赋码", "Giving a health code colour by hand"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
     "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),
