@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "citizen_cloud.cli.audit:command",
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",
+    "health-code": "citizen_cloud.cli.health_code:command",
     "jobs": "citizen_cloud.cli.jobs:command",
     "keys": "citizen_cloud.cli.keys:command",
     "masks": "citizen_cloud.cli.masks:command",

@@ -16,7 +16,7 @@ from citizen_cloud.privacy import owners, rules
 from citizen_cloud.text import Text
 
 PACKAGE = Path(__file__).parents[2] / "citizen_cloud"
-MODULES = {"masks"}
+MODULES = {"masks", "health_code"}
 PROXIES = {representing.purpose_of(scope) for scope in (*MODULES, "messages", "any")}
 # What an expression of a Look stands for. One that is not here is new: say which words it gives.
 PURPOSES = {
@@ -79,7 +79,7 @@ def values(member, known):
 
 
 def titles():
-    return {"masks": Text("口罩预约", "Masks")}
+    return {"masks": Text("口罩预约", "Masks"), "health_code": Text("健康码", "Health code")}
 
 
 def test_every_purpose_has_words_of_its_own():

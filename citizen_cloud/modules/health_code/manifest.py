@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, Sealed, ServiceModule
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
 from citizen_cloud.modules.health_code.routes import blueprints
+from citizen_cloud.modules.health_code.services.activating import DEFAULT_PPM, SETTING
 from citizen_cloud.text import Text
 
 module = ServiceModule(
@@ -54,6 +55,11 @@ module = ServiceModule(
             roles=frozenset({"admin"}),
         ),
         Permission(
+            name="health_code.rules.read",
+            title=Text("查看规则版本和试运行", "See rule versions and their shadow runs"),
+            roles=frozenset({"admin", "auditor"}),
+        ),
+        Permission(
             name="health_code.places.manage",
             title=Text("管理场所", "Manage places"),
             roles=frozenset({"staff", "manager"}),
@@ -73,7 +79,20 @@ module = ServiceModule(
     handlers=HANDLERS,
     decisions=DECISIONS,
     jobs=JOBS,
-    settings=(*LIMITS,),
+    settings=(
+        *LIMITS,
+        Setting(
+            name=SETTING,
+            title=Text(
+                "规则试运行允许的意外变色（每百万人）",
+                "Unexpected changes of colour a shadow run may show, per million people",
+            ),
+            kind="integer",
+            default=DEFAULT_PPM,
+            minimum=0,
+            maximum=10_000,
+        ),
+    ),
     sealed=(
         Sealed(
             table="health_code.event",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import colours, power
+from citizen_cloud.modules.health_code.jobs import colours, power, rules
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -16,4 +16,7 @@ JOBS: tuple[Job, ...] = (
     *colours.JOBS,
     *power.JOBS,
 )
-DECISIONS: tuple[DecisionKind, ...] = (*power.DECISIONS,)
+DECISIONS: tuple[DecisionKind, ...] = (
+    *rules.DECISIONS,
+    *power.DECISIONS,
+)

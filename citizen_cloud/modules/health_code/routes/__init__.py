@@ -6,11 +6,14 @@ from citizen_cloud.modules.health_code.routes import (
     citizen,
     officers,
     power,
+    rule_versions,
 )
 from citizen_cloud.web.blueprint import Blueprint
 
 blueprints: tuple[Blueprint, ...] = (
     citizen.blp,
+    rule_versions.blp,
+    rule_versions.open_blp,
     appeals.blp,
     officers.blp,
     batches.blp,
