@@ -157,6 +157,18 @@ class Machine(RuleBasedStateMachine):
             payload = {"batch_id": str(batch_id)}
             self.propose(who, "health_code.release_batch", payload, "above_cap")
 
+    @rule(who=st.sampled_from(("admin", "admin_2")), profile=st.sampled_from(("b", "c")))
+    def ask_for_other_rules(self, who, profile):
+        """Write a draft, try it on everybody, and ask that it count."""
+        self.fresh_limits()
+        body = {"profile": profile, "rules": json_of(profile), "note": ""}
+        made = self.city.post(who, "/health-code/rule-versions", body)
+        if made.status_code == 201:
+            number = made.json["number"]
+            self.city.post(who, f"/health-code/rule-versions/{number}/shadow-runs")
+            rules.run_trials(people.clock.now())
+            self.propose(who, "health_code.activate_rules", {"number": number}, "policy")
+
     # What approvers say, and others try to.
 
     @precondition(lambda self: self.proposals)
@@ -322,6 +334,14 @@ class Machine(RuleBasedStateMachine):
             "SELECT kind, approval_id FROM health_code.event WHERE approval_id IS NOT NULL"
         ):
             assert len(self.agreed[str(row.approval_id)]) >= 2, row.kind
+
+    @invariant()
+    def no_other_rules_without_two_units(self):
+        for row in world.rows(
+            "SELECT number, approval_id FROM health_code.rule_version "
+            "WHERE live_from IS NOT NULL AND number <> 1"
+        ):
+            assert len(self.agreed[str(row.approval_id)]) >= 2, row.number
 
     @invariant()
     def what_sources_said_came_from_registered_ones_within_their_cap(self):

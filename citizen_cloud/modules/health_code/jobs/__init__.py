@@ -14,6 +14,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 )
 JOBS: tuple[Job, ...] = (
     *colours.JOBS,
+    *rules.JOBS,
     *power.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (
