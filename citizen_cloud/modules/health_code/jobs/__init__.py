@@ -26,6 +26,7 @@ JOBS: tuple[Job, ...] = (
     *colours.JOBS,
     *places.JOBS,
     *power.JOBS,
+    *rules.JOBS,
     *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (
