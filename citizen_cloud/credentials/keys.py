@@ -22,11 +22,6 @@ def _key(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def newest() -> str:
-    """Return the name of the key that signs new codes."""
-    return MARK + crypto.current().credentials.primary[0]
-
-
 def names() -> list[str]:
     """Return the names of the keys held, the one that signs new codes first."""
     return [MARK + kid for kid in crypto.current().credentials.keys]

@@ -5,27 +5,37 @@ reads it later needs the key set of that time, which is why certificates name th
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jwt
 
 from citizen_cloud.credentials import keys, verifier
 from citizen_cloud.credentials.verifier import Keys
+from citizen_cloud.errors import Unavailable
 
 LONGEST = 65_536
+RETRY_AFTER_S = 30
 
 
 class StatementInvalid(Exception):
     """Not a statement of this type, signed by one of these keys; the message says why."""
 
 
-def sign(claims: Mapping[str, Any], *, type: str) -> str:  # noqa: A002 - the field's word
-    """Sign a statement with the newest key."""
-    kid = keys.newest()
+def sign(
+    claims: Mapping[str, Any],
+    *,
+    type: str,  # noqa: A002 - the field's word
+    revoked: Collection[str],
+) -> str:
+    """Sign a statement with the newest key that nobody revoked.
+
+    Raises ``Unavailable`` where there is none.
+    """
+    kid = next((name for name in keys.names() if name not in revoked), "")
     key = keys.private_key(kid)
     if key is None:
-        raise LookupError("the signing key was taken away meanwhile")
+        raise Unavailable(retry_after=RETRY_AFTER_S)
     return jwt.PyJWS().encode(
         json.dumps(dict(claims), ensure_ascii=False, separators=(",", ":")).encode(),
         key,

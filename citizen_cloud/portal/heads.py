@@ -1,7 +1,7 @@
 """The audit chain's heads as signed statements: what anybody may keep, to hold us to it later."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.audit.services import Head, note_head
 from citizen_cloud.config import Settings
 from citizen_cloud.credentials import statements
+from citizen_cloud.credentials.services import revoked_keys
 from citizen_cloud.credentials.statements import StatementInvalid
 from citizen_cloud.credentials.verifier import Keys
 
@@ -24,8 +25,8 @@ def configure(settings: Settings) -> None:
     _file[:] = [settings.audit_heads_file]
 
 
-def statement(head: Head) -> str:
-    """Sign a head: the same head signs to the same text as long as the key stays."""
+def statement(head: Head, *, revoked: Collection[str]) -> str:
+    """Sign a head: the same head signs to the same text as long as the key stays and counts."""
     claims = {
         "iss": ISSUER,
         "iat": int(head.sealed_at.timestamp()),
@@ -34,17 +35,17 @@ def statement(head: Head) -> str:
         "sealed_at": head.sealed_at.isoformat(),
         "day": head.day.isoformat(),
     }
-    return statements.sign(claims, type=TYPE)
+    return statements.sign(claims, type=TYPE, revoked=revoked)
 
 
-def shown(head: Head) -> dict[str, Any]:
+def shown(head: Head, *, revoked: Collection[str]) -> dict[str, Any]:
     """Return a head as everybody gets it."""
     return {
         "number": head.number,
         "hash": head.hash.hex(),
         "sealed_at": head.sealed_at,
         "day": head.day,
-        "signed": statement(head),
+        "signed": statement(head, revoked=revoked),
     }
 
 
@@ -53,7 +54,7 @@ def publish(session: Session) -> Head | None:
     head = note_head(session)
     path = _file[0]
     if head is not None and path is not None:
-        line = f"{statement(head)}\n"
+        line = f"{statement(head, revoked=revoked_keys(session))}\n"
         with path.open("a", encoding="utf-8") as file:
             file.write(line)
     return head

@@ -123,6 +123,6 @@ def test_what_is_no_statement_of_a_head_is_not_taken_for_one(chain):
     grow()
     with db.transaction() as session:
         head = note_head(session)
-    other = heads.statements.sign({"number": head.number, "hash": ""}, type="another")
+    other = heads.statements.sign({"number": head.number, "hash": ""}, type="another", revoked=())
     with pytest.raises(StatementInvalid):
         heads.read([other], keys=keys.public_keys())

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from citizen_cloud.credentials import compact, keys, queries, services, verifier
+from citizen_cloud.credentials import compact, keys, queries, services, statements, verifier
 from citizen_cloud.credentials.jobs import publish_snapshot
 from citizen_cloud.credentials.refusals import CredentialRevoked
 from citizen_cloud.credentials.services.revoking import KeyUnknown, revoke_key
@@ -241,3 +241,13 @@ def test_what_was_kept_is_served_while_the_database_is_away(session):
     assert kept.get(opening).snapshot.number == newer.number
     with pytest.raises(OperationalError):
         queries.Kept().get(away)
+
+
+def test_a_revoked_key_signs_no_certificate_either(session, ring):
+    ring.codes("k1", "k2")
+    revoke(session)
+    signed = statements.sign({"a": 1}, type="test", revoked=services.revoked_keys(session))
+    assert reading.header_of(signed)["kid"] == "c.k2"
+    revoke(session, "c.k2")
+    with pytest.raises(Unavailable):
+        statements.sign({"a": 1}, type="test", revoked=services.revoked_keys(session))

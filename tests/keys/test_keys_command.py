@@ -88,3 +88,12 @@ def test_a_file_that_is_no_ring_is_refused_and_left_alone(ring):
     assert done.exit_code == 1
     assert ring.read_text() == "k1:AAAA\n"
     assert crypto.KEY_BYTES == 32
+
+
+def test_the_ring_of_trust_is_turned_by_the_same_commands(tmp_path, monkeypatch):
+    path = tmp_path / "trust_keys"
+    path.write_text(draw_key("k1") + "\n")
+    monkeypatch.setenv("CITIZEN_CLOUD_TRUST_KEYS_FILE", str(path))
+    for step in (("add", "trust"), ("promote", "k2", "trust"), ("remove", "k1", "trust")):
+        assert run(*step).exit_code == 0
+    assert rings.kids(path) == ["k2"]

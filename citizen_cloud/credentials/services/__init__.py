@@ -20,6 +20,7 @@ from citizen_cloud.credentials.services.registering import (
     challenge,
     register_device_key,
 )
+from citizen_cloud.credentials.services.revoking import revoked_keys
 from citizen_cloud.credentials.services.subjects import Code, Verified, issue, revoke, verify
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "revoke",
     "revoke_held",
     "revoke_held_by",
+    "revoked_keys",
     "suspend_held",
     "verify",
 ]

@@ -8,6 +8,7 @@ from flask.views import MethodView
 
 from citizen_cloud import db
 from citizen_cloud.audit.services import daily_heads, present_head
+from citizen_cloud.credentials import queries
 from citizen_cloud.portal import heads, schemas
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
@@ -46,5 +47,7 @@ class AuditHeads(MethodView):
         days = kept[:room]
         last = days[-1].day if days else before
         cursor = cursors.encode("heads", [last]) if len(kept) > room else None
-        shown = [heads.shown(head) for head in (present, *days) if head is not None]
+        revoked = queries.told(db.statement).revoked
+        found = [head for head in (present, *days) if head is not None]
+        shown = [heads.shown(head, revoked=revoked) for head in found]
         return page(schemas.HeadPageSchema(), shown, cursor)

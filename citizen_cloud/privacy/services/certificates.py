@@ -1,6 +1,6 @@
 """The proof of an erasure: what was erased, what stays under no name and why. Names nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy.engine import RowMapping
@@ -14,7 +14,12 @@ ISSUER = "citizen-cloud"
 
 
 def certificate(
-    closure: RowMapping, owners: Owners, *, erased: Mapping[str, int], released: int
+    closure: RowMapping,
+    owners: Owners,
+    *,
+    erased: Mapping[str, int],
+    released: int,
+    revoked: Collection[str],
 ) -> str:
     """Sign the certificate of a closure as a JWS (EdDSA) under the keys of codes."""
     return statements.sign(
@@ -35,6 +40,7 @@ def certificate(
             ],
         },
         type=TYPE,
+        revoked=revoked,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.audit.services import present_head, seal
 from citizen_cloud.credentials import statements
+from citizen_cloud.credentials.services import revoked_keys
 from citizen_cloud.credentials.verifier import Keys
 from citizen_cloud.errors import NotFound
 from citizen_cloud.privacy.owners import Ending
@@ -52,7 +53,7 @@ def destruction_certificate(session: Session, ending: Ending, purge: Purge) -> t
         "kept": [each.as_json() for each in (*KEPT, *ending.sunset.kept)],
         "audit_head": None if head is None else {"number": head.number, "hash": head.hash.hex()},
     }
-    return statements.sign(claims, type=TYPE), now
+    return statements.sign(claims, type=TYPE, revoked=revoked_keys(session)), now
 
 
 def certificate_of(session: Session, module: str) -> dict[str, Any]:

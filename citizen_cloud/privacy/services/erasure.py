@@ -133,7 +133,8 @@ def finish(
         return False
     released = session.scalar(_RELEASED, {"person_id": row["person_id"], "because": BECAUSE})
     erased = _erase(session, row, owners)
-    signed = certificate(row, owners, erased=erased, released=released or 0)
+    revoked = credentials.revoked_keys(session)
+    signed = certificate(row, owners, erased=erased, released=released or 0, revoked=revoked)
     session.execute(_CLOSED, {"id": closure_id, "now": row["now"], "certificate": signed})
     record(session, act("erased", closure_id, None))
     return True
