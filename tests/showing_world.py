@@ -1,14 +1,16 @@
 """Phones of citizens, registered and given codes through HTTP as the app does it."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import family_world
 import health_world
 import people
-from phone import Phone
+from phone import Phone, said_by
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.credentials import proofs
 
 ROOT = "/api/v1/health-code"
 SCOPES = ("health_code",)
@@ -93,6 +95,10 @@ def long_after_the_document(someone):
 
 def refusal(answer):
     return answer.status_code, answer.json["code"]
+
+
+def jti_of(code):
+    return UUID(bytes=proofs.from_text(said_by(code)["jti"]))
 
 
 def is_void(jti):

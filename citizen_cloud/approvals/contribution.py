@@ -1,6 +1,9 @@
 """What the approvals room adds to the machinery."""
 
-from citizen_cloud.manifest import Contribution, Permission, Sealed
+from citizen_cloud.approvals.decisions import DECISIONS, PERMISSION
+from citizen_cloud.approvals.jobs import expire, forget
+from citizen_cloud.approvals.personal_data import erase_data, export_data
+from citizen_cloud.manifest import Contribution, Job, Permission, PersonalData, Sealed
 from citizen_cloud.text import Text
 
 contribution = Contribution(
@@ -27,10 +30,28 @@ contribution = Contribution(
             roles=frozenset({"staff", "manager"}),
         ),
         Permission(
-            name="approvals.approvers.propose",
+            name=PERMISSION,
             title=Text("提名或提请解除审批人", "Propose approvers, and their dismissal"),
             roles=frozenset({"manager", "admin"}),
         ),
+    ),
+    decisions=DECISIONS,
+    jobs=(
+        Job(name="approvals.expire", cron="*/5 * * * *", run=expire),
+        Job(name="approvals.forget", cron="11 4 * * *", run=forget),
+    ),
+    personal_data=PersonalData(
+        categories=(
+            Text("工作人员提出和审批的事项", "What staff proposed and decided"),
+            Text("审批人任命", "Appointments of approvers"),
+        ),
+        purpose=Text("防止一人擅自决定", "So that no single person decides"),
+        legal_basis=Text("履行法定职责", "Statutory duty"),
+        retention_days=3 * 365,
+        kept=(Text("谁在何时同意了哪一事项，仅含随机编号", "Who agreed when, under a random id"),),
+        tables=frozenset({"approvals.approver", "approvals.decision", "approvals.proposal"}),
+        export=export_data,
+        erase=erase_data,
     ),
     sealed=(
         Sealed(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
-from citizen_cloud.messages import account_news, senders
+from citizen_cloud.messages import account_news, approval_news, senders
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
 from citizen_cloud.messages.services.deliveries import phone_of, waiting_for
 from citizen_cloud.messages.way_in import tell_way_in_changed
@@ -63,6 +63,7 @@ contribution = Contribution(
     handlers={
         "accounts.otp_requested": text_one_time_code,
         **account_news.HANDLERS,
+        **approval_news.HANDLERS,
         "accounts.way_in_changed": tell_way_in_changed,
     },
     jobs=(

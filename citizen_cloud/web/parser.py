@@ -158,7 +158,7 @@ class Parser(FlaskParser):
         """Turn marshmallow's messages into pointers and codes."""
         del req, schema, error_status_code, error_headers
         messages = error.messages_dict
-        raise Invalid(errors=list(_faults(next(iter(messages.values()), {}))))
+        raise Invalid(errors=list(faults(next(iter(messages.values()), {}))))
 
 
 Parser.__location_map__ = {**FlaskParser.__location_map__, "multipart": "load_multipart"}
@@ -179,18 +179,19 @@ def check_names(values: Mapping[str, Any], *known: str) -> None:
     """Refuse names that nobody declared, as a schema does (``Invalid``)."""
     unknown = values.keys() - set(known)
     if unknown:
-        raise Invalid(errors=list(_faults({name: ["unknown_field"] for name in sorted(unknown)})))
+        raise Invalid(errors=list(faults({name: ["unknown_field"] for name in sorted(unknown)})))
 
 
-def _faults(messages: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+def faults(messages: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Give what a schema found wrong, each value by its JSON Pointer."""
     if isinstance(messages, Mapping):
         for key, below in messages.items():
             step = "" if key == "_schema" else "/" + _escape(str(key))
-            yield from _faults(below, (pointer + step)[:300])
+            yield from faults(below, (pointer + step)[:300])
     elif isinstance(messages, list):
         for message in messages:
             if isinstance(message, Mapping | list):
-                yield from _faults(message, pointer)
+                yield from faults(message, pointer)
             else:
                 yield {"pointer": pointer, "code": str(message)}
     else:

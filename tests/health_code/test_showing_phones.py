@@ -1,7 +1,6 @@
 """Phones: registered with proof, given a code a day, ended with everything they show."""
 
 from datetime import datetime
-from uuid import UUID
 
 import family_world
 import people
@@ -14,6 +13,7 @@ from showing_world import (
     challenged,
     credential,
     is_void,
+    jti_of,
     long_after_the_document,
     other_device,
     ready,
@@ -25,10 +25,6 @@ from showing_world import (
 from citizen_cloud import clock
 from citizen_cloud.credentials import keys, proofs
 from citizen_cloud.credentials.verifier import Outcome, verify
-
-
-def jti_of(code):
-    return UUID(bytes=proofs.from_text(said_by(code)["jti"]))
 
 
 def devices(client, who):

@@ -96,6 +96,17 @@ def check_eligible(session: Session, *, account_id: UUID, unit_id: UUID) -> None
         raise NotEligible(errors=[{"pointer": "/payload/organisation_id", "code": "not_eligible"}])
 
 
+_APPOINTED = text(
+    "SELECT 1 FROM approvals.approver WHERE account_id = :account_id AND ended_at IS NULL"
+)
+
+
+def check_appointed(session: Session, *, account_id: UUID) -> None:
+    """Refuse to dismiss whoever is not appointed. Raises ``NotEligible``."""
+    if session.scalar(_APPOINTED, {"account_id": account_id}) is None:
+        raise NotEligible(errors=[{"pointer": "/payload/account_id", "code": "not_eligible"}])
+
+
 def appoint(
     session: Session,
     *,
@@ -139,7 +150,8 @@ def _act(
 ) -> Act:
     payload: dict[str, Any] = {"account_id": account_id, "proposal_id": proposal_id}
     return Act(
-        actor_kind="system",
+        # Nobody is signed in at a terminal; a proposal is carried out by the system.
+        actor_kind="operator" if proposal_id is None else "system",
         actor_id=None,
         action=f"approvals.{verb}",
         object_type="approver",

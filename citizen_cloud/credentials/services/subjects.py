@@ -62,8 +62,8 @@ _LIVE = text(
 _ISSUE = text(
     f"""
     INSERT INTO credentials.credential
-           (jti, type, subject_id, kid, issued_at, not_before, expires_at)
-    SELECT :jti, :type, :subject_id, k.kid,
+           (jti, type, subject_id, holder_id, kid, issued_at, not_before, expires_at)
+    SELECT :jti, :type, :subject_id, :holder_id, k.kid,
            date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
            :not_before, :expires_at
       FROM (SELECT {USABLE_KEY} AS kid) k WHERE k.kid IS NOT NULL
@@ -97,9 +97,10 @@ def issue(
     subject_id: UUID,
     not_before: datetime,
     expires_at: datetime,
+    holder_id: UUID | None = None,
     now: datetime | None = None,
 ) -> Code:
-    """Return the live code of a subject, issuing it where there is none.
+    """Return the live code of a subject, issuing it where there is none, for whose it is.
 
     A subject has one live code: asking again, also at the same instant, gives the same text
     (Ed25519 signs deterministically, RFC 8032). Other times, or a key that was taken away or
@@ -117,7 +118,7 @@ def issue(
             if _is_current(live, times):
                 return _code(live, type)
             session.execute(_REVOKE, {**subject, "jti": live["jti"], "now": now})
-        fresh = {"jti": new_jti(), "kids": keys.names()}
+        fresh = {"jti": new_jti(), "kids": keys.names(), "holder_id": holder_id}
         made = session.execute(_ISSUE, {**subject, **times, **fresh, "now": now}).mappings().first()
         if made is not None:
             return _code(made, type)

@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.families.services.writing import ENDED
 from citizen_cloud.manifest import Event, Handler, Job
-from citizen_cloud.modules.health_code.services import link_ends, papers, shares
+from citizen_cloud.messages.services import notify
+from citizen_cloud.modules.health_code.services import (
+    link_ends,
+    papers,
+    phone_news,
+    shares,
+)
 from citizen_cloud.modules.health_code.services.acting import SCOPE
 
 
@@ -26,7 +32,14 @@ def link_ended(session: Session, event: Event, now: datetime) -> None:
     )
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({ENDED: link_ended})
+def tell_of_phone(session: Session, event: Event, now: datetime) -> None:
+    """Tell an account that a phone of it was registered or reported lost."""
+    notify(session, note=phone_news.note_of(event), now=now)
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {ENDED: link_ended, **dict.fromkeys(phone_news.ABOUT, tell_of_phone)}
+)
 
 
 def forget_codes(now: datetime) -> int:

@@ -154,6 +154,7 @@ def upgrade() -> None:
     op.create_table(
         "rule_version",
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("profile", sa.String(length=8), nullable=False),
         sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
@@ -189,6 +190,7 @@ def upgrade() -> None:
             ["created_by"], ["accounts.account.id"], name=op.f("fk_rule_version_created_by")
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_rule_version")),
+        sa.UniqueConstraint("id", name=op.f("uq_rule_version_id")),
         schema="health_code",
     )
     op.create_index(
@@ -268,6 +270,8 @@ def upgrade() -> None:
     # -- by hand: up
     # What was said stays said: deleting is for an erasure, and nothing is ever changed.
     op.execute("REVOKE UPDATE ON health_code.event FROM citizen_cloud_app")
+    # Only the seal may be written anew, under another key.
+    op.execute("GRANT UPDATE (details_sealed) ON health_code.event TO citizen_cloud_app")
     op.execute("REVOKE UPDATE, DELETE ON health_code.rule_version FROM citizen_cloud_app")
     op.execute(
         "GRANT UPDATE (status, live_from, live_until, approval_id) "

@@ -5,9 +5,9 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "health_code_0005"
-down_revision = "health_code_0003"
+down_revision = "health_code_0004"
 branch_labels = None
-depends_on = None
+depends_on = ("approvals_0001",)
 
 
 def upgrade() -> None:
@@ -59,8 +59,8 @@ def _create_visits() -> None:
         sa.Column("place_id", sa.Uuid(), nullable=False),
         sa.Column("hour_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("visitor_sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("own_key", sa.LargeBinary(), nullable=False),
-        sa.Column("once_key", sa.LargeBinary(), nullable=False),
+        sa.Column("own_index", sa.LargeBinary(), nullable=False),
+        sa.Column("once_index", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["place_id"], ["health_code.place.id"], name=op.f("fk_visit_place_id")
         ),
@@ -68,8 +68,8 @@ def _create_visits() -> None:
         schema="health_code",
     )
     for name, columns, is_unique in (
-        ("uq_visit_own_key", ["own_key"], True),
-        ("uq_visit_once_key", ["once_key"], True),
+        ("uq_visit_own_index", ["own_index"], True),
+        ("uq_visit_once_index", ["once_index"], True),
         ("ix_visit_place", ["place_id", "hour_at", "id"], False),
         ("ix_visit_hour", ["hour_at"], False),
     ):
@@ -93,6 +93,9 @@ def _create_visits() -> None:
         sa.Column("shown", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_read_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("from_at < until_at", name=op.f("ck_visit_opening_period")),
+        sa.ForeignKeyConstraint(
+            ["id"], ["approvals.proposal.id"], name=op.f("fk_visit_opening_id")
+        ),
         sa.ForeignKeyConstraint(
             ["place_id"], ["health_code.place.id"], name=op.f("fk_visit_opening_place_id")
         ),

@@ -18,8 +18,8 @@ class Visit(Base):
 
     __tablename__ = "visit"
     __table_args__ = (
-        Index("uq_visit_own_key", "own_key", unique=True),
-        Index("uq_visit_once_key", "once_key", unique=True),
+        Index("uq_visit_own_index", "own_index", unique=True),
+        Index("uq_visit_once_index", "once_index", unique=True),
         Index("ix_visit_place", "place_id", "hour_at", "id"),
         Index("ix_visit_hour", "hour_at"),
         SCHEMA,
@@ -31,9 +31,9 @@ class Visit(Base):
     # Person, minute and the two values below
     visitor_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     # Keyed hash of person, day and number: how its person finds it
-    own_key: Mapped[bytes] = mapped_column(LargeBinary)
+    own_index: Mapped[bytes] = mapped_column(LargeBinary)
     # Keyed hash of place, step and person: a second scan is the same visit
-    once_key: Mapped[bytes] = mapped_column(LargeBinary)
+    once_index: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class VisitOpening(Base):
@@ -47,7 +47,7 @@ class VisitOpening(Base):
     )
 
     # The proposal's own id
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(ForeignKey("approvals.proposal.id"), primary_key=True)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.organisation.id"))
     place_id: Mapped[UUID] = mapped_column(ForeignKey("health_code.place.id"))
     from_at: Mapped[datetime]

@@ -1,14 +1,19 @@
 """The doors of the health code, one file an audience or noun."""
 
 from citizen_cloud.modules.health_code.routes import (
+    appeals,
+    batches,
     citizen,
     codes,
     devices,
+    officers,
     openings,
     paper_counter,
     papers,
     place_codes,
     places,
+    power,
+    rule_versions,
     shares,
     verifying,
     visits,
@@ -29,4 +34,10 @@ blueprints: tuple[Blueprint, ...] = (
     visits.blp,
     visits.own,
     openings.blp,
+    appeals.blp,
+    officers.blp,
+    batches.blp,
+    power.blp,
+    rule_versions.blp,
+    rule_versions.open_blp,
 )

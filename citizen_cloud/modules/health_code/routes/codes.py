@@ -15,6 +15,8 @@ from citizen_cloud.credentials.refusals import (
     ShowKeyRefused,
     ShowKeyUsed,
 )
+from citizen_cloud.credentials.routes import snapshot_answer
+from citizen_cloud.errors import Unavailable
 from citizen_cloud.modules.health_code.queries.showable import Asking
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus, UseDevice
 from citizen_cloud.modules.health_code.schemas import showing as schemas
@@ -23,7 +25,7 @@ from citizen_cloud.modules.health_code.services.showing import Given
 from citizen_cloud.web.accepting import JSON, PNG, SVG, negotiated
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, represented
-from citizen_cloud.web.marks import acts_for, limited, signed_in
+from citizen_cloud.web.marks import acts_for, limited, public, signed_in
 from citizen_cloud.web.refusals import NotAcceptable
 
 blp = Blueprint(
@@ -128,3 +130,20 @@ class HealthThinCode(MethodView):
         content = {**_shown(given), "code": given.held.text}
         body = orjson.dumps(schemas.HealthThinCodeSchema().dump(content))
         return Response(body, mimetype=JSON)
+
+
+@blp.route("/snapshot")
+class HealthSnapshot(MethodView):
+    """What gates work from."""
+
+    @blp.response(200, {"type": "string"}, content_type="application/jwt")
+    @blp.operation("getHealthSnapshot", Unavailable)
+    @public
+    def get(self) -> Response:
+        """Get the signed snapshot that gates work from
+
+        Keys, key revocations and void codes in one compact JWS, the same as
+        `/.well-known/credential-snapshot.jwt`. Fetch it every half minute with the ETag you have,
+        and check codes with it while nothing here answers.
+        """
+        return snapshot_answer()

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from citizen_cloud import clock
+from sqlalchemy.engine import RowMapping
+
+from citizen_cloud import clock, crypto
 from citizen_cloud.modules.health_code.queries.standings import Standing
 from citizen_cloud.modules.health_code.rules.colours import Reason
+from citizen_cloud.modules.health_code.services.events import details_place
 
 
 def status_json(standing: Standing | None) -> dict[str, Any]:
@@ -37,4 +40,25 @@ def reason_json(reason: Reason) -> dict[str, Any]:
         "text": reason.text.as_json(),
         "until": reason.until,
         "event_id": reason.event_id,
+    }
+
+
+def event_json(row: RowMapping) -> dict[str, Any]:
+    """Return one event with its words opened."""
+    sealed, place = row["details_sealed"], details_place(row["id"])
+    # ``class`` is no name a schema's member can have.
+    facts = {
+        ("exposure" if name == "class" else name): fact for name, fact in row["payload"].items()
+    }
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "evidence": row["evidence"],
+        "source": row["source_kind"],
+        "occurred_at": row["occurred_at"],
+        "recorded_at": row["recorded_at"],
+        "facts": facts,
+        "details": None if sealed is None else crypto.current().open(sealed, place=place),
+        "withdraws": row["withdraws"],
+        "is_withdrawn": row["is_withdrawn"],
     }

@@ -7,6 +7,9 @@ from flask import Response
 from flask.views import MethodView
 
 from citizen_cloud import db
+from citizen_cloud.accounts.refusals import ConsentRequired
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE
+from citizen_cloud.accounts.services.consents import require_consent
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.health_code.rules import visits as rules
 from citizen_cloud.modules.health_code.rules.place_refusals import (
@@ -58,6 +61,7 @@ class Visits(MethodView):
         PlaceCodeStale,
         TooManyVisits,
         ProxyNotPermitted,
+        ConsentRequired,
     )
     @limited("30/minute", by="account")
     @signed_in(level=2)
@@ -70,19 +74,32 @@ class Visits(MethodView):
         never changes a colour; neither does a visit. Scanning the same code again is the same
         visit, so no Idempotency-Key is taken: its answer would be stored beside your account.
         """
-        known = caller()
-        companions = list(dict.fromkeys(sent["companions"]))
-        for person_id in companions:
-            if person_id != known.person.person_id:
-                ports().represent(known, person_id, SCOPE, reads=True)
+        whom = _who_came(sent["companions"])
         with db.transaction() as session:
+            for account_id in dict.fromkeys(whom.values()):
+                require_consent(session, account_id=account_id, purpose=HEALTH_CODE)
             done = enter(
                 session,
                 place_id=place_id,
                 place_code=sent["place_code"],
-                person_ids=[known.person.person_id, *companions],
+                person_ids=list(whom),
             )
         return _entered_json(done)
+
+
+def _who_came(companions: list[UUID]) -> dict[UUID, UUID]:
+    """Return the caller and the companions, each with the account that has to have agreed.
+
+    Who has an account agrees there; for who has none, the one who acts. Raises
+    ``ProxyNotPermitted`` for anybody the caller has no link to.
+    """
+    known = caller()
+    whom = {known.person.person_id: known.account_id}
+    for person_id in companions:
+        if person_id not in whom:
+            link = ports().represent(known, person_id, SCOPE, reads=True)
+            whom[person_id] = link.account_id or known.account_id
+    return whom
 
 
 def _entered_json(done: Entered) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def fold(events: Iterable[Event], version: RuleVersion, at: datetime) -> Standin
     )
     length = streak(said.check_ins, today)
     turns_at = _next_change(today, found, base, colour)
-    open_at = _next_look(today, active, said, length)
+    open_at = _next_look(today, found, said, length)
     return Standing(
         colour=colour,
         as_of=at,
@@ -99,9 +99,11 @@ def _next_change(today: int, found: Sequence[Span], base: Base, colour: Colour) 
     return None
 
 
-def _next_look(today: int, active: Sequence[Span], said: Said, length: int) -> datetime | None:
+def _next_look(today: int, found: Sequence[Span], said: Said, length: int) -> datetime | None:
     """Return when what depends on being here again reads otherwise: an open end, a streak."""
-    days = {span.until or today + 1 for span in active}
+    days = {day for span in found for day in (span.since, span.until) if day and day > today}
+    if any(span.until is None for span in found if span.covers(today)):
+        days.add(today + 1)
     if length:
         days.add(today + 2 if today in said.check_ins else today + 1)
     return midnight(min(days)) if days else None

@@ -133,12 +133,3 @@ class HealthShareStateSchema(Outgoing):
     status = OneOf("open", "used", "revoked", "expired", metadata={"example": "used"})
     expires_at = Instant()
     used_at = Instant(allow_none=True)
-
-
-class HealthSnapshotSchema(Outgoing):
-    """What a gate needs to check codes with nothing behind it."""
-
-    snapshot = Str(
-        max_length=10_000_000,
-        metadata={"description": "A compact JWS (RFC 7515)", "example": A_JWS},
-    )

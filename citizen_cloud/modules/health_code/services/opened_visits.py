@@ -27,7 +27,6 @@ from citizen_cloud.web.caller import Grant
 
 TO_TELL = "health_code.visitors_to_tell"
 MODULE = "health_code"
-PURPOSE = "health_code.visits"
 MOST_TOLD = 200
 NOBODY = UUID(int=0)
 
@@ -132,7 +131,7 @@ def _look(person_id: UUID, found: OpeningRow, actor: Actor) -> Look:
         reader_kind=actor.kind,
         reader_id=actor.id,
         organisation_id=found.unit_id,
-        purpose=PURPOSE,
+        purpose="health_code.visits",
         categories=("name", "visits"),
         basis_type="case",
         basis_id=found.id,

@@ -86,14 +86,14 @@ SEALED = (
 BLIND = (
     Blind(
         table="health_code.visit",
-        column="own_key",
+        column="own_index",
         kind=OWN,
         sealed="visitor_sealed",
         value=_own,
     ),
     Blind(
         table="health_code.visit",
-        column="once_key",
+        column="once_index",
         kind=ONCE,
         sealed="visitor_sealed",
         value=_once,
@@ -115,13 +115,13 @@ _OWN_VISITS = text(
     """
     SELECT v.id, v.place_id, v.visitor_sealed, p.name
       FROM health_code.visit v JOIN health_code.place p ON p.id = v.place_id
-     WHERE v.own_key = ANY(cast(:keys AS bytea[]))
+     WHERE v.own_index = ANY(cast(:keys AS bytea[]))
        AND v.hour_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
                        - interval '21 days'
     """
 )
 _AT = text("SELECT coalesce(cast(:now AS timestamptz), statement_timestamp())")
-_FORGET = text("DELETE FROM health_code.visit WHERE own_key = ANY(cast(:keys AS bytea[]))")
+_FORGET = text("DELETE FROM health_code.visit WHERE own_index = ANY(cast(:keys AS bytea[]))")
 
 
 def _keys_of(session: Session, person_id: UUID, now: datetime | None) -> list[bytes]:

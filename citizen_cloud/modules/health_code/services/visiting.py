@@ -99,12 +99,14 @@ def _entry(session: Session, scan: Scanned, person_id: UUID) -> Entry:
     )
 
 
-_BEFORE = text("SELECT id FROM health_code.visit WHERE once_key = ANY(cast(:keys AS bytea[]))")
-_TAKEN = text("SELECT own_key FROM health_code.visit WHERE own_key = ANY(cast(:keys AS bytea[]))")
+_BEFORE = text("SELECT id FROM health_code.visit WHERE once_index = ANY(cast(:keys AS bytea[]))")
+_TAKEN = text(
+    "SELECT own_index FROM health_code.visit WHERE own_index = ANY(cast(:keys AS bytea[]))"
+)
 _INSERT = text(
     """
-    INSERT INTO health_code.visit (id, place_id, hour_at, visitor_sealed, own_key, once_key)
-    VALUES (:id, :place_id, :hour_at, :sealed, :own_key, :once_key)
+    INSERT INTO health_code.visit (id, place_id, hour_at, visitor_sealed, own_index, once_index)
+    VALUES (:id, :place_id, :hour_at, :sealed, :own_index, :once_index)
     """
 )
 
@@ -133,8 +135,8 @@ def _visit(session: Session, scan: Scanned, person_id: UUID) -> UUID:
             "sealed": rings.seal(
                 json.dumps(visitor.as_json()), place=sealing_place(visit_id, scan.place.id)
             ),
-            "own_key": rings.lookup(OWN, visitor.own_value),
-            "once_key": rings.lookup(ONCE, once),
+            "own_index": rings.lookup(OWN, visitor.own_value),
+            "once_index": rings.lookup(ONCE, once),
         },
     )
     return visit_id

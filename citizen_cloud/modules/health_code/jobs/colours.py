@@ -1,0 +1,43 @@
+"""Colours that turn by time, people who follow a new rule version, and the news of both."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.manifest import Handler, Job
+from citizen_cloud.modules.health_code.services.news import tell_colour
+from citizen_cloud.modules.health_code.services.refolding import MOST, follow_version, turn_due
+from citizen_cloud.modules.health_code.services.standings import COLOUR_CHANGED
+
+
+def turn_colours(now: datetime) -> int:
+    """Turn every colour whose time has come; the database's clock says which."""
+    del now
+    return _in_batches(turn_due)
+
+
+def follow_rules(now: datetime) -> int:
+    """Bring everybody to the rules in force; stopped anywhere, the next run goes on."""
+    del now
+    return _in_batches(follow_version)
+
+
+def _in_batches(work: Callable[[Session], int]) -> int:
+    done = 0
+    while True:
+        with db.transaction() as session:
+            count = work(session)
+        done += count
+        if count < MOST:
+            return done
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType({COLOUR_CHANGED: tell_colour})
+JOBS = (
+    # The first minute of a day has nearly all the work; the others find an empty index range.
+    Job(name="health_code.turn_colours", cron="* * * * *", run=turn_colours),
+    Job(name="health_code.follow_rules", cron="* * * * *", run=follow_rules),
+)

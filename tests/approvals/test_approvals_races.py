@@ -1,0 +1,104 @@
+"""Several people at once, with real threads and real commits."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import approvals_toy
+import approvals_world as world
+import people
+import pytest
+from approvals_toy import Toy
+
+from citizen_cloud import db
+from citizen_cloud.approvals import services
+from citizen_cloud.errors import Refusal
+
+
+@pytest.fixture(autouse=True)
+def _toy(fresh_database, shared_app):
+    with world.also(Toy().kind):
+        yield
+
+
+def together(*work):
+    """Do things at once; return what each gave, or the code of why not."""
+    barrier = threading.Barrier(len(work))
+
+    def one(do):
+        barrier.wait()
+        try:
+            return do()
+        except Refusal as refusal:
+            return refusal.code
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        return list(pool.map(one, work))
+
+
+def ask(**more):
+    return world.proposed("toy.change", {"size": 3}, reason="exercise", **more)
+
+
+def times_applied():
+    with db.transaction() as session:
+        return approvals_toy.count(session)
+
+
+def test_many_last_approvals_at_once_apply_once():
+    proposal, (first, *others) = ask(), world.approvers(6)
+    world.say("approve", proposal, first)
+    said = together(*(lambda o=o: world.say("approve", proposal, o).status for o in others))
+    assert sorted(said) == ["applied", *["proposal_over"] * 4]
+    assert times_applied() == 1
+
+
+def test_two_of_one_unit_at_once_are_one():
+    proposal, unit = ask(), people.hall()
+    pair = [world.approver(unit) for _ in range(4)]
+    said = together(*(lambda o=o: world.say("approve", proposal, o).status for o in pair))
+    assert sorted(said) == ["open", *["unit_taken"] * 3]
+    assert times_applied() == 0
+
+
+def test_taking_back_and_agreeing_at_once_end_it_one_way():
+    proposer, (one, two) = people.admin(), world.approvers()
+    for _ in range(4):
+        proposal = ask(by=proposer)
+        world.say("approve", proposal, one)
+        before = times_applied()
+
+        def take_back(proposal=proposal):
+            with db.transaction() as session:
+                services.withdraw(
+                    session,
+                    proposal_id=proposal,
+                    account_id=proposer.account_id,
+                    actor_kind="admin",
+                )
+
+        def agree(proposal=proposal):
+            return world.say("approve", proposal, two).status
+
+        taken, agreed = together(take_back, agree)
+        state = world.state(proposal)
+        if state == "withdrawn":
+            assert (taken, agreed, times_applied()) == (None, "proposal_over", before)
+        else:
+            assert (taken, agreed, times_applied()) == ("proposal_over", "applied", before + 1)
+
+
+def test_two_who_dismiss_each_other_at_once_do_not_wait_for_ever():
+    """Both may go; what counts is that neither waits, and that nothing is done twice."""
+    one, two, three, four = world.approvers(4)
+    against = [
+        world.proposed("approvals.dismiss", {"account_id": who.account_id}, reason="left")
+        for who in (one, two)
+    ]
+    for proposal, helper in zip(against, (three, four), strict=True):
+        world.say("approve", proposal, helper)
+    said = together(
+        lambda: world.say("approve", against[0], two).status,
+        lambda: world.say("approve", against[1], one).status,
+    )
+    assert set(said) <= {"applied", "not_an_approver"}
+    assert "applied" in said
