@@ -17,7 +17,6 @@ from citizen_cloud.modules.health_code.services import scans
 from citizen_cloud.modules.health_code.services.presented import Presented
 from citizen_cloud.modules.health_code.services.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.verifying import (
-    PURPOSE,
     Inspector,
     record_of,
     report,
@@ -204,7 +203,7 @@ def _look(row_id: UUID, row: Mapping[str, Any], inspector: Inspector) -> Look:
         reader_kind="staff",
         reader_id=inspector.account_id,
         organisation_id=row["organisation_id"],
-        purpose=PURPOSE,
+        purpose="health_code.verify",
         categories=("health",),
         basis_type="consent",
         basis_id=row_id,

@@ -31,7 +31,6 @@ from citizen_cloud.modules.health_code.services.scans import Decided
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Grant
 
-PURPOSE = "health_code.verify"
 COLOURED = frozenset({"green", "yellow", "red"})
 
 log = structlog.get_logger(__name__)
@@ -201,7 +200,7 @@ def _look(
         reader_kind="staff",
         reader_id=inspector.account_id,
         organisation_id=organisation_id,
-        purpose=PURPOSE,
+        purpose="health_code.verify",
         categories=("name", "health"),
         basis_type="consent",
         basis_id=scan_row_id,
