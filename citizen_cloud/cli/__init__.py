@@ -15,6 +15,7 @@ COMMANDS = {
     "credentials": "citizen_cloud.cli.credentials:command",
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",
+    "health-code": "citizen_cloud.cli.health_code:command",
     "jobs": "citizen_cloud.cli.jobs:command",
     "keys": "citizen_cloud.cli.keys:command",
     "masks": "citizen_cloud.cli.masks:command",
