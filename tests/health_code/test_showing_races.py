@@ -124,15 +124,12 @@ def test_the_end_of_a_link_is_handled_twice_without_harm(fresh_database):
     from citizen_cloud.manifest import Event
 
     person, worker = coloured(people.citizen(), "green"), people.citizen()
+    link_id = _link(worker, person)
+    run("UPDATE families.link SET status = 'revoked' WHERE id = :id", id=link_id)
     event = Event(
         id=new_id(),
         name="families.link_ended",
-        payload={
-            "link_id": str(new_id()),
-            "acting_id": str(worker.person_id),
-            "represented_id": str(person.person_id),
-            "kept": [],
-        },
+        payload={"link_id": str(link_id), "kept": []},
         secret=None,
         created_at=clock.now(),
     )
