@@ -221,6 +221,8 @@ def test_removing_a_phone_ends_its_key_and_its_codes(client):
     assert refusal(ask(client, me, phone)) == (403, "device_key_unknown")
     again = send(client, "DELETE", f"/devices/{me.device_id}", me)
     assert refusal(again) == (404, "not_found")
+    acts = "SELECT action FROM audit.entry WHERE object_type = 'device_key' ORDER BY id"
+    assert rows(acts) == [("credentials.device_registered",), ("credentials.device_removed",)]
 
 
 def test_nobody_removes_or_reports_the_phone_of_somebody_else(client):

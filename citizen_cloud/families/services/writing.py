@@ -116,17 +116,11 @@ def announce_lapsed(session: Session, rows: Iterable[RowMapping]) -> int:
 
 
 def announce_end(session: Session, row: RowMapping, *, kept: Sequence[str] = ()) -> None:
-    """Tell the services that somebody may no longer act for a person, or only in some of them."""
-    announce(
-        session,
-        ENDED,
-        {
-            "link_id": row["id"],
-            "acting_id": row["acting_id"],
-            "represented_id": row["represented_id"],
-            "kept": list(kept),
-        },
-    )
+    """Tell the services that somebody may no longer act for a person, or only in some of them.
+
+    The event names the link and nobody: the row stays for half a year, or goes with a person.
+    """
+    announce(session, ENDED, {"link_id": row["id"], "kept": list(kept)})
 
 
 def check_dependants(session: Session, *, acting_id: UUID) -> None:

@@ -25,11 +25,7 @@ def link_ended(session: Session, event: Event, now: datetime) -> None:
     del now
     if SCOPE in event.payload["kept"]:
         return
-    link_ends.end_given(
-        session,
-        acting_id=UUID(event.payload["acting_id"]),
-        person_id=UUID(event.payload["represented_id"]),
-    )
+    link_ends.end_given(session, link_id=UUID(event.payload["link_id"]))
 
 
 def tell_of_phone(session: Session, event: Event, now: datetime) -> None:

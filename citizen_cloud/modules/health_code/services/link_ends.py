@@ -10,26 +10,29 @@ from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services.issuing import PHONE, THIN
 from citizen_cloud.modules.health_code.services import shares
 
-_ACCOUNTS = text("SELECT id FROM accounts.account WHERE person_id = :id AND status <> 'closed'")
 # Another link between the two may have come since.
-_STILL_ACTS = text(
+_ENDED = text(
     """
-    SELECT EXISTS (SELECT FROM families.link
-                    WHERE acting_id = :acting_id AND represented_id = :person_id
-                      AND status = 'active' AND 'health_code' = ANY(scopes)
-                      AND (expires_at IS NULL OR expires_at > statement_timestamp()))
+    SELECT l.represented_id AS person_id, a.id AS account_id
+      FROM families.link l
+      JOIN accounts.account a ON a.person_id = l.acting_id AND a.status <> 'closed'
+     WHERE l.id = :link_id AND l.represented_id IS NOT NULL AND NOT EXISTS (
+           SELECT FROM families.link o
+            WHERE o.acting_id = l.acting_id AND o.represented_id = l.represented_id
+              AND o.status = 'active' AND 'health_code' = ANY(o.scopes)
+              AND (o.expires_at IS NULL OR o.expires_at > statement_timestamp()))
     """
 )
 
 
-def end_given(
-    session: Session, *, acting_id: UUID, person_id: UUID, now: datetime | None = None
-) -> None:
-    """End the person's codes on the phones of whoever acted, and what he shared of them."""
-    if session.scalar(_STILL_ACTS, {"acting_id": acting_id, "person_id": person_id}):
-        return
-    for account_id in session.scalars(_ACCOUNTS, {"id": acting_id}).all():
+def end_given(session: Session, *, link_id: UUID, now: datetime | None = None) -> None:
+    """End the person's codes on the phones of whoever acted, and what he shared of them.
+
+    A link that is gone went with one of the two, and their codes with it.
+    """
+    for found in session.execute(_ENDED, {"link_id": link_id}).all():
+        between = {"account_id": found.account_id, "now": now}
         credentials.revoke_held_by(
-            session, account_id=account_id, holders=[person_id], types=(PHONE, THIN), now=now
+            session, holders=[found.person_id], types=(PHONE, THIN), **between
         )
-        shares.revoke_between(session, account_id=account_id, person_id=person_id, now=now)
+        shares.revoke_between(session, person_id=found.person_id, **between)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import devices
 from citizen_cloud.accounts.services.consents import require_consent
+from citizen_cloud.audit.services import record
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services import Challenge, DeviceKey
+from citizen_cloud.credentials.services.devices import act
 from citizen_cloud.errors import NotFound
 
 
@@ -78,6 +80,7 @@ def remove(
     )
     if not ended:
         raise NotFound
+    record(session, act("device_removed", account_id, ended[0]))
 
 
 def report_lost(
