@@ -26,7 +26,7 @@ contribution = Contribution(
         ),
         Permission(
             name="approvals.decide",
-            title=Text("审批(须经任命)", "Decide, once appointed"),
+            title=Text("审批（须经任命）", "Decide, once appointed"),
             roles=frozenset({"staff", "manager"}),
         ),
         Permission(

@@ -93,6 +93,17 @@ class AlreadyDecided(Conflict):
     detail = Text("您已对该事项作出决定。", "You have decided on this proposal already.")
 
 
+class StandingChanged(Conflict):
+    """An approver of it was dismissed while this was being decided."""
+
+    code = "standing_changed"
+    title = Text("审批人刚刚变动", "Approvers changed just now")
+    detail = Text(
+        "审批人在此刻被解除任命，本次决定未生效，请重新查看后再试。",
+        "An approver was dismissed at this moment. Nothing was done; look again and retry.",
+    )
+
+
 class NotEligible(Invalid):
     """An approver is active staff of an open public authority."""
 

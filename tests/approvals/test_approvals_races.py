@@ -11,6 +11,8 @@ from approvals_toy import Toy
 
 from citizen_cloud import db
 from citizen_cloud.approvals import services
+from citizen_cloud.approvals.refusals import StandingChanged
+from citizen_cloud.approvals.services import deciding
 from citizen_cloud.errors import Refusal
 
 
@@ -88,17 +90,38 @@ def test_taking_back_and_agreeing_at_once_end_it_one_way():
 
 
 def test_two_who_dismiss_each_other_at_once_do_not_wait_for_ever():
-    """Both may go; what counts is that neither waits, and that nothing is done twice."""
-    one, two, three, four = world.approvers(4)
-    against = [
-        world.proposed("approvals.dismiss", {"account_id": who.account_id}, reason="left")
-        for who in (one, two)
-    ]
-    for proposal, helper in zip(against, (three, four), strict=True):
-        world.say("approve", proposal, helper)
-    said = together(
-        lambda: world.say("approve", against[0], two).status,
-        lambda: world.say("approve", against[1], one).status,
-    )
-    assert set(said) <= {"applied", "not_an_approver"}
-    assert "applied" in said
+    """Both may go, or the first of them; whoever went counts for nothing any more."""
+    for _ in range(6):
+        one, two, three, four = world.approvers(4)
+        against = [
+            world.proposed("approvals.dismiss", {"account_id": who.account_id}, reason="left")
+            for who in (one, two)
+        ]
+        for proposal, helper in zip(against, (three, four), strict=True):
+            world.say("approve", proposal, helper)
+        said = together(
+            lambda against=against, two=two: world.say("approve", against[0], two).status,
+            lambda against=against, one=one: world.say("approve", against[1], one).status,
+        )
+        assert set(said) <= {"applied", "open", "not_an_approver", "standing_changed"}
+        assert "applied" in said
+        for answer, proposal in zip(said, against, strict=True):
+            assert (world.state(proposal) == "applied") is (answer == "applied")
+
+
+def test_whoever_is_dismissed_at_the_same_moment_brings_nothing_about(monkeypatch):
+    """Between the look at the appointment and the decision: the database sees who went."""
+    proposal, (one, two) = ask(), world.approvers()
+    world.say("approve", proposal, one)
+    real = deciding._fault
+
+    def slow(*given):
+        with db.transaction() as session:
+            services.dismiss(session, account_id=two.account_id)
+        return real(*given)
+
+    monkeypatch.setattr(deciding, "_fault", slow)
+    with pytest.raises(StandingChanged):
+        world.say("approve", proposal, two)
+    assert world.state(proposal) == "open"
+    assert times_applied() == 0

@@ -32,6 +32,7 @@ class Decisions(MethodView):
         refusals.UnitTaken,
         refusals.AlreadyDecided,
         refusals.ProposalOver,
+        refusals.StandingChanged,
         StaleVersion,
         ModuleOff,
         key=False,

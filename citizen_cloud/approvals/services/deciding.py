@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
@@ -18,6 +19,7 @@ from citizen_cloud.approvals.refusals import (
     NotIndependent,
     OwnProposal,
     ProposalOver,
+    StandingChanged,
     UnitTaken,
 )
 from citizen_cloud.approvals.services.applying import apply_if_enough, opened
@@ -29,6 +31,7 @@ from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, Refusal, StaleVersion
 from citizen_cloud.organisations.queries import are_tied
 
+HELD_BY_DATABASE = frozenset({"ck_decision_by_approver", "ck_proposal_enough_approvals"})
 Verdict = Literal["approve", "reject"]
 
 
@@ -86,6 +89,7 @@ def decide(
     What applying refuses ends the proposal as failed: decisions stay, nothing is half-done.
     Raises ``NotFound``, ``NotAnApprover``, ``OwnProposal``, ``AlreadyDecided``, ``UnitTaken``,
     ``NotIndependent``, ``ProposalOver``, ``StaleVersion``; an attempt at what is there is kept.
+    ``StandingChanged`` where an approver was dismissed at the same moment: nothing was done.
     """
     found = session.execute(_LOCK, {"id": proposal_id}).first()
     standing = standing_of(session, account_id)
@@ -97,11 +101,25 @@ def decide(
         by = By(kind="staff", id=account_id, unit_id=standing.unit_id if standing else None)
         facts = {"verdict": word.verdict}
         raise refused(fault or NotAnApprover(), "decide_refused", by, found.id, facts)
-    decision_id = _write(session, found, standing, word, at)
+    try:
+        with session.begin_nested():
+            return _decided(session, found, standing, word, at)
+    except IntegrityError as error:
+        # The database saw somebody go whom the statements before still saw standing.
+        diagnosis = getattr(error.orig, "diag", None)
+        if getattr(diagnosis, "constraint_name", None) in HELD_BY_DATABASE:
+            raise StandingChanged from error
+        raise
+
+
+def _decided(
+    session: Session, found: Row[Any], standing: Standing, word: Word, now: datetime
+) -> Decided:
+    decision_id = _write(session, found, standing, word, now)
     if word.verdict == "reject":
-        end(session, found, status="rejected", event=REJECTED, now=at)
+        end(session, found, status="rejected", event=REJECTED, now=now)
         return Decided(id=decision_id, status="rejected")
-    status, outcome = apply_if_enough(session, found, now=at)
+    status, outcome = apply_if_enough(session, found, now=now)
     return Decided(id=decision_id, status=status, outcome=outcome)
 
 
