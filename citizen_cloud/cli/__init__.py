@@ -24,6 +24,7 @@ COMMANDS = {
     "privacy": "citizen_cloud.cli.privacy:command",
     "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
+    "verify": "citizen_cloud.cli.verify:command",
 }
 
 

@@ -63,6 +63,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Document another answer."""
         return cast("Callable[[View], View]", super().alt_response(status, **options))
 
+    def header(self, parameter: dict[str, Any]) -> Callable[[View], View]:
+        """Document a header field that the view reads by itself."""
+        return cast("Callable[[View], View]", super().doc(parameters=[parameter]))
+
     def route(self, rule: str, **options: Any) -> Callable[[Resource], Resource]:
         """Serve a resource at a path below the blueprint's."""
         return cast("Callable[[Resource], Resource]", super().route(rule, **options))

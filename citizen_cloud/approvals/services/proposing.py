@@ -77,8 +77,9 @@ def propose(
         unit_id=proposer.unit_id,
         created_at=clock(session, now),
     )
-    _check_words(of_kind, asked, proposer)
+    # The kind first: what it rings for must ring whether or not evidence was named.
     terms = of_kind.check(session, asked, asked.created_at)
+    _check_words(of_kind, asked, proposer)
     _write(session, of_kind, asked, terms)
     facts = {"kind": kind, "reason": reason, "needed": max(LEAST, terms.approvals)}
     record(session, act("propose", proposer.by, asked.id, facts))

@@ -1,0 +1,1 @@
+"""Bytes that authorities send, to rows of text."""
