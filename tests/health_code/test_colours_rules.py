@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from health_world import ILL, coloured, declared, reported
 from sqlalchemy import text
 
-from citizen_cloud import clock
+from citizen_cloud import clock, db
+from citizen_cloud.cli import health_code as cli
 from citizen_cloud.db import new_id
 from citizen_cloud.modules.health_code.jobs.colours import follow_rules
 from citizen_cloud.modules.health_code.jobs.rules import run_trials
