@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting, Sunset
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
@@ -129,6 +129,15 @@ module = ServiceModule(
         ),
     ),
     blind=(*sealed_visits.BLIND,),
+    sunset=Sunset(
+        credentials=frozenset({"hc", "ht", "hp"}),
+        device_keys=True,
+        messages=("health_code.",),
+        events=("health_code.", "credentials.device_"),
+        acts=("health_code.", "credentials.device_"),
+        purposes=("health_code.", "families.proxy.health_code"),
+        consents=frozenset({"health_code"}),
+    ),
     url_roots=("/api/v1/places",),
     migrations=str(Path(__file__).parent / "migrations"),
     initial_state="active",

@@ -1,37 +1,36 @@
 """The screen at a place: its present code, and how busy the day was."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 
 from citizen_cloud import clock, db
-from citizen_cloud.credentials import qr
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.health_code.queries.visits import hours
+from citizen_cloud.modules.health_code.routes.codes import drawn
 from citizen_cloud.modules.health_code.routes.places import blp
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
 from citizen_cloud.modules.health_code.rules.visits import band
 from citizen_cloud.modules.health_code.schemas import visits as schemas
 from citizen_cloud.modules.health_code.services.place_codes import shown_code
 from citizen_cloud.modules.health_code.services.places import place_of
+from citizen_cloud.web.accepting import JSON, PNG, SVG, negotiated
 from citizen_cloud.web.caller import grant
 from citizen_cloud.web.marks import limited, requires
-
-PICTURES: dict[str, Callable[[str], str | bytes]] = {"image/svg+xml": qr.svg, "image/png": qr.png}
+from citizen_cloud.web.refusals import NotAcceptable
 
 
 @blp.route("/<uuid:place_id>/code")
 class Code(MethodView):
     """What the screen shows."""
 
-    @blp.alt_response(200, schema={}, content_type="image/svg+xml", success=True)
-    @blp.alt_response(200, schema={}, content_type="image/png", success=True)
+    @blp.alt_response(200, schema={}, content_type=SVG, success=True)
+    @blp.alt_response(200, schema={}, content_type=PNG, success=True)
     @blp.response(200, schemas.HealthPlaceCodeSchema)
-    @blp.operation("getHealthPlaceCode", NotFound, PlaceClosed)
+    @blp.operation("getHealthPlaceCode", NotFound, PlaceClosed, NotAcceptable)
     @requires("health_code.places.manage")
     @limited("60/minute", by="account")
     def get(self, place_id: UUID) -> Response:
@@ -41,14 +40,14 @@ class Code(MethodView):
         ask again at `next_at`. JSON gives the text a screen draws, `image/svg+xml` and `image/png`
         a picture. Print none: a picture has no effect ten minutes later.
         """
+        media_type = negotiated()
         with db.transaction() as session:
             code = shown_code(session, place_id=place_id, grant=grant())
-        wanted = request.accept_mimetypes.best_match(("application/json", *PICTURES))
-        if wanted in PICTURES:
-            return Response(PICTURES[wanted](code.text), mimetype=wanted)
+        if media_type != JSON:
+            return drawn(code.text, media_type)
         content = {**vars(code), "code": code.text}
         body = orjson.dumps(schemas.HealthPlaceCodeSchema().dump(content))
-        return Response(body, mimetype="application/json")
+        return Response(body, mimetype=JSON)
 
 
 @blp.route("/<uuid:place_id>/visit-counts")
