@@ -4,6 +4,7 @@ import sys
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto, db
 from citizen_cloud.cli.environment import settings
@@ -24,8 +25,7 @@ def check() -> None:
     """Compare every colour with the fold of its events; exit code 1 names what differs."""
     _connect()
     with db.transaction() as session:
-        # One state throughout, while citizens go on declaring.
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        _one_state(session)
         found = differences(session)
     for difference in found[:MOST_SHOWN]:
         click.echo(str(difference))
@@ -48,6 +48,11 @@ def recompute(*, after: UUID | None) -> None:
         if batches % EVERY == 0:
             click.echo(f"{batches * refolding.MOST} people, --after {after}")
     click.echo(f"done: at most {batches * refolding.MOST} people")
+
+
+def _one_state(session: Session) -> None:
+    """Let a session see one state throughout, while citizens go on declaring."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _connect() -> None:

@@ -1,7 +1,12 @@
-"""The contract's citizens agree to the health code; the owner has declared."""
+"""The contract's citizens agree to the health code; the owner has declared; rules are tried."""
 
 import health_world
 import people
+
+from citizen_cloud import db
+from citizen_cloud.modules.health_code.rules.profiles import PROFILES
+from citizen_cloud.modules.health_code.services.trials import start_trial
+from citizen_cloud.modules.health_code.services.versions import Draft, draft
 
 
 def build(city):
@@ -9,6 +14,12 @@ def build(city):
         health_world.agree(city[name].someone)
     owner = city["owner"].someone
     health_world.say(health_world.declared(owner.person_id, account_id=owner.account_id))
+    author = city["admin"].someone.account_id
+    new = Draft(profile="c", rules=PROFILES["c"])
+    with db.transaction() as session:
+        fresh, tried = (draft(session, new=new, created_by=author)["id"] for _ in range(2))
+        run = start_trial(session, version_id=tried, started_by=author)
+    city.ids |= {"version_id": str(fresh), "run_id": str(run["id"])}
 
 
 def _trip(_):

@@ -7,10 +7,12 @@ from uuid import UUID
 import approvals_world
 import people
 import pytest
+from click.testing import CliRunner
 from health_world import ILL, coloured, declared, reported
 from sqlalchemy import text
 
-from citizen_cloud import clock
+from citizen_cloud import clock, db
+from citizen_cloud.cli import health_code as cli
 from citizen_cloud.db import new_id
 from citizen_cloud.modules.health_code.jobs.colours import follow_rules
 from citizen_cloud.modules.health_code.jobs.rules import run_trials
@@ -268,3 +270,45 @@ def test_rules_travel_through_the_doors_and_their_report_names_nobody(client, da
     assert client.get("/api/v1/open/health-code/rules").json["number"] == 1
     assert follow_rules(clock.now()) == 0
     assert UUID(made.json["id"])
+
+
+def test_an_administrator_proposes_rules_through_the_door_and_alone_changes_nothing(client):
+    someone, admin = coloured(people.citizen(), "yellow"), people.admin()
+    body = {
+        "profile": "a",
+        "rules": changed(symptoms={"colour": "red"}),
+        "expected": [{"from": "yellow", "to": "red"}],
+    }
+    made = client.post(ROOT, json=body, headers=admin.headers).json
+    asked = {
+        "kind": "health_code.activate_rules",
+        "payload": {"number": made["number"]},
+        "reason": "policy",
+        "evidence_reference": "省指〔2026〕12号",
+    }
+    untried = client.post("/api/v1/approvals", json=asked, headers=admin.headers)
+    assert untried.json["code"] == "shadow_run_missing"
+    client.post(f"{ROOT}/{made['id']}/shadow-runs", headers=admin.headers)
+    run_trials(clock.now())
+    proposed = client.post("/api/v1/approvals", json=asked, headers=admin.headers)
+    assert proposed.status_code == 201, proposed.json
+    status = client.get("/api/v1/health-code/status", headers=someone.headers).json
+    assert status["colour"] == "yellow"
+    approvals_world.agree(UUID(proposed.json["id"]), approvals_world.approvers(3))
+    status = client.get("/api/v1/health-code/status", headers=someone.headers).json
+    assert status["colour"] == "red"
+
+
+def test_the_command_exits_with_what_differs(database, monkeypatch):
+    someone = coloured(people.citizen(), "yellow")
+    monkeypatch.setattr(cli, "_connect", lambda: None)
+    monkeypatch.setattr(cli, "_one_state", lambda _: None)
+    runner = CliRunner()
+    assert runner.invoke(cli.command, ["check"]).exit_code == 0
+    with db.transaction() as session:
+        session.execute(text("UPDATE health_code.standing SET colour = 'green'"))
+    found = runner.invoke(cli.command, ["check"])
+    assert found.exit_code == 1
+    assert str(someone.person_id) in found.output
+    assert "done" in runner.invoke(cli.command, ["recompute"]).output
+    assert runner.invoke(cli.command, ["check"]).output == "0 differences\n"
