@@ -13,7 +13,7 @@ from citizen_cloud.audit import rules, services
 from citizen_cloud.audit.services import Act, examine, note_head, record, redact, seal
 
 PROVE = "PROVE" in os.environ
-TAMPERINGS = 1_000 if PROVE else 60
+TAMPERINGS = 1_000 if PROVE else 40
 EVENTS = 1_000_000 if PROVE else 10_000
 MINUTE_S = 60
 # The machine that runs the suite may be busy with other tests.

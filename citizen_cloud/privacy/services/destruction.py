@@ -31,6 +31,10 @@ KEPT = (
         "账号、实名信息与代办关系,属于全部服务",
         "Accounts, identities and who may act for whom, which belong to all services",
     ),
+    Text(
+        "重复提交审批事项时的应答(至多一天)、换发凭证的内部通知(仅含编号,至多一周)",
+        "Answers to repeated proposals, a day at most; news of codes issued anew, ids only, a week",
+    ),
     Text("备份中的副本,至备份到期", "Copies in backups, until those are over"),
 )
 
