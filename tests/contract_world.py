@@ -90,9 +90,11 @@ class City:
     actors: dict[str, Actor] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    # Whom no matrix asks everywhere: a system, somebody whose code is red.
+    others: dict[str, Actor] = field(default_factory=dict)
 
     def __getitem__(self, name):
-        return self.actors[name]
+        return self.actors.get(name) or self.others[name]
 
 
 def build():
@@ -273,6 +275,9 @@ BODIES = {
     "setModuleSettings": lambda _: {"settings": {"reminder_hours": 12}},
     **of_parts("BODIES"),
 }
+# What a right request says in its header fields, or instead of the stock file in its form.
+HEADERS = of_parts("HEADERS")
+FORMS = of_parts("FORMS")
 CSV = "outlet_code,window_on,half,product_class,capacity\n{code},{on},am,adult,7\n"
 
 
@@ -339,7 +344,11 @@ class Stack:
             options["data"] = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
         elif "requestBody" in operation:
-            options["data"] = {**self._file(), **(form or {})}
+            file = FORMS.get(operation["operationId"], lambda _: self._file())(self.city)
+            options["data"] = {**file, **(form or {})}
+        if operation["operationId"] in HEADERS:
+            signed = HEADERS[operation["operationId"]](self.city, options["data"])
+            sent = {**signed, **sent}
         if any(p["name"] == "Idempotency-Key" and p["required"] for p in operation["parameters"]):
             sent.setdefault("Idempotency-Key", "contract-1")
         with self.undone():

@@ -128,6 +128,12 @@ def approvers_to_tell(session: Session, proposal_id: UUID) -> list[UUID]:
     return list(session.execute(_TO_TELL, {"id": proposal_id}).scalars())
 
 
+def kind_of_proposal(session: Session, proposal_id: UUID) -> str | None:
+    """Return what kind a proposal is of, None where there is none."""
+    row = session.execute(_PROPOSER, {"id": proposal_id}).first()
+    return None if row is None else row.kind
+
+
 def kind_and_proposer(session: Session, proposal_id: UUID) -> tuple[str, UUID | None]:
     """Return what kind a proposal is of, and who proposed it."""
     row = session.execute(_PROPOSER, {"id": proposal_id}).one()

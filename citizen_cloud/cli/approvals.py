@@ -69,10 +69,10 @@ def list_approvers() -> None:
 
 
 def _account(session: Session, username: str) -> UUID:
-    try:
-        return staff.find(session.connection(), username=username).account_id
-    except NotFound as error:
-        raise click.ClickException(f"there is no {username}") from error
+    found = staff.find(session.connection(), username=username)
+    if found.account_id == staff.NOBODY:
+        raise click.ClickException(f"there is no {username}")
+    return found.account_id
 
 
 @contextmanager

@@ -25,6 +25,8 @@ PURPOSES: Mapping[str, Text] = {
     "health_code.visits": Text(
         "按案件查阅场所到访记录", "Reading the visits of a place for a case"
     ),
+    "health_code.appeal": Text("处理健康码申诉", "Answering your health code appeal"),
+    "health_code.assign": Text("人工赋码", "Giving a health code colour by hand"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
     "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),

@@ -15,6 +15,14 @@ from citizen_cloud.modules.health_code.services import paper_counter, shares
 from citizen_cloud.modules.health_code.services.disabilities import Counter
 
 NAME = "王小明"
+_BOTH_WORK_AT = text(
+    """
+    SELECT o.id FROM organisations.organisation o
+      JOIN organisations.membership c ON c.organisation_id = o.id AND c.account_id = :clerk
+      JOIN organisations.membership m ON m.organisation_id = o.id AND m.account_id = :manager
+     WHERE o.kind = 'authority' ORDER BY o.id LIMIT 1
+    """
+)
 
 
 def build(city):
@@ -58,31 +66,35 @@ def _phones(city, session, owner):
 
 
 def _codes(city, session, owner):
-    place = session.scalar(
-        text(
-            "SELECT m.organisation_id FROM organisations.membership m "
-            "JOIN organisations.organisation o ON o.id = m.organisation_id "
-            "WHERE m.account_id = :a AND o.kind = 'authority'"
-        ),
-        {"a": city["clerk"].someone.account_id},
-    )
+    clerk, manager = (city[name].someone.account_id for name in ("clerk", "manager"))
+    place = session.scalar(_BOTH_WORK_AT, {"clerk": clerk, "manager": manager})
     paper = paper_counter.give(
         session,
         claim=Claim(document_type="resident_id", number=owner.document_number, name=NAME),
-        counter=Counter(account_id=city["clerk"].someone.account_id, organisation_id=place),
+        counter=Counter(account_id=clerk, organisation_id=place),
         disability_evidence="2026-0320",
     )
     share = shares.share(session, person_id=owner.person_id, account_id=owner.account_id)
+    city.facts["health_hall"] = str(place)
     city.ids |= {"paper_id": str(paper.id), "share_id": str(share.id)}
 
 
 def _document(city):
     number = city["owner"].someone.document_number
-    return {"document_type": "resident_id", "document_number": number, "name": NAME}
+    return {
+        "document_type": "resident_id",
+        "document_number": number,
+        "name": NAME,
+        "organisation_id": city.facts["health_hall"],
+    }
 
 
 def _is_not_the_owner(actor):
     return actor.name != "owner"
+
+
+def _works_elsewhere(actor):
+    return actor.role in ("staff", "manager") and actor.name not in ("clerk", "manager")
 
 
 def _has_no_paper(actor):
@@ -104,6 +116,8 @@ KIND = {
     "issueHealthCredential": _is_not_the_owner,
     "makeHealthPaper": _is_not_the_owner,
     "findHealthPaper": _has_no_paper,
+    "makeHealthPaperAtCounter": _works_elsewhere,
+    "reportHealthPaperLostAtCounter": _works_elsewhere,
 }
 PEERS = {
     **dict.fromkeys(("neighbour", "newcomer"), ("paper_id", "share_id")),

@@ -34,10 +34,24 @@ def test_nobody_is_named_where_people_read_what_is_asked(client, officer):
     assert someone.document_number not in str(answer.json["summary"])
 
 
+def crowd_of(number):
+    return [{"person_id": str(people.new_id())} for _ in range(number)]
+
+
 def test_a_batch_of_1317_without_evidence_is_refused_and_alarmed(client, officer):
     auditor = people.auditor()
-    persons = [{"person_id": str(people.new_id())} for _ in range(1_317)]
-    answer = world.assign(client, officer, persons, evidence=None)
+    answer = world.assign(client, officer, crowd_of(1_317), evidence=None)
+    assert (answer.status_code, answer.json["code"]) == (422, "evidence_required")
+    seen = client.get("/api/v1/health-code/audit/alarms", headers=auditor.headers).json["items"]
+    assert [(one["what"], one["actor_id"]) for one in seen] == [
+        ("evidence_required", str(officer.account_id))
+    ]
+    assert world.value("SELECT count(*) FROM approvals.proposal") == 0
+
+
+def test_with_evidence_it_is_refused_and_every_auditor_is_told(client, officer):
+    auditor = people.auditor()
+    answer = world.assign(client, officer, crowd_of(1_317))
     assert (answer.status_code, answer.json["code"]) == (422, "batch_too_large")
     assert world.alarms() == ["batch_too_large"]
     assert "health_code.alarm" in world.inbox(auditor)
@@ -46,10 +60,9 @@ def test_a_batch_of_1317_without_evidence_is_refused_and_alarmed(client, officer
     assert world.value("SELECT count(*) FROM approvals.proposal") == 0
 
 
-def test_with_evidence_it_is_refused_and_alarmed_as_well(client, officer):
-    persons = [{"person_id": str(people.new_id())} for _ in range(51)]
-    assert world.assign(client, officer, persons).json["code"] == "batch_too_large"
-    assert world.alarms() == ["batch_too_large"]
+def test_the_cap_is_the_last_that_passes(client, officer):
+    assert world.assign(client, officer, crowd_of(51)).json["code"] == "batch_too_large"
+    assert world.assign(client, officer, crowd_of(50)).json["code"] == "person_unknown"
 
 
 def test_few_people_without_evidence_are_refused_and_the_attempt_is_kept(client, officer):

@@ -136,6 +136,8 @@ def test_every_row_is_accepted_or_rejected_and_nothing_is_applied_with_a_wrong_o
     ]
     assert report["rows_in"] == report["accepted"] + report["rejected"] == 9
     assert world.events(right) == []
+    sql = "SELECT payload FROM audit.entry WHERE action = 'health_code.batch_refused'"
+    assert world.value(sql)["rejected"] == 8
 
 
 def test_the_right_rows_alone_are_taken_where_that_is_asked_for(client, source):

@@ -9,20 +9,25 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
+from citizen_cloud.modules.health_code.services import hand, officers, paper_counter
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules
 from citizen_cloud.text import Text
 
 PACKAGE = Path(__file__).parents[2] / "citizen_cloud"
-MODULES = {"masks"}
+MODULES = {"masks", "health_code"}
 PROXIES = {representing.purpose_of(scope) for scope in (*MODULES, "messages", "any")}
 # What an expression of a Look stands for. One that is not here is new: say which words it gives.
 PURPOSES = {
     ("counter/services/clerk.py", "f'counter.{kind}'"): {f"counter.{k}" for k in counter.KINDS},
     ("families/services/clerks.py", "PURPOSE"): {clerks.PURPOSE},
+    ("modules/health_code/services/acting.py", "purpose_of(SCOPE)"): PROXIES,
+    ("modules/health_code/services/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
     ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
+    ("modules/health_code/services/hand.py", "PURPOSE"): {hand.PURPOSE},
+    ("modules/health_code/services/officers.py", "PURPOSE"): {officers.PURPOSE},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {
@@ -30,6 +35,10 @@ CATEGORIES = {
         *("name", "document"),
         *(each for changed in CHANGED.values() for each in changed),
     },
+    (
+        "modules/health_code/services/hand.py",
+        "('health',) if outcome == 'changed' else ('name', 'document')",
+    ): {"health", "name", "document"},
     (
         "modules/masks/services/looks.py",
         "('document', *SEEN) if by_document else SEEN",
@@ -72,7 +81,7 @@ def values(member, known):
 
 
 def titles():
-    return {"masks": Text("口罩预约", "Masks")}
+    return {"masks": Text("口罩预约", "Masks"), "health_code": Text("健康码", "Health code")}
 
 
 def test_every_purpose_has_words_of_its_own():

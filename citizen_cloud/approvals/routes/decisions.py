@@ -7,13 +7,14 @@ from flask import Response
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
-from citizen_cloud.approvals import refusals, schemas, services
-from citizen_cloud.approvals.routes.doors import blp
+from citizen_cloud.approvals import queries, refusals, schemas, services
+from citizen_cloud.approvals.routes.doors import blp, check_module
 from citizen_cloud.approvals.services import Word
 from citizen_cloud.errors import NotFound, StaleVersion
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import fresh, limited, requires
+from citizen_cloud.web.refusals import ModuleOff
 
 
 @blp.route("/<uuid:approval_id>/decisions")
@@ -32,6 +33,7 @@ class Decisions(MethodView):
         refusals.AlreadyDecided,
         refusals.ProposalOver,
         StaleVersion,
+        ModuleOff,
         key=False,
     )
     @limited("120/hour", by="account")
@@ -48,6 +50,9 @@ class Decisions(MethodView):
         word = Word(**sent)
 
         def work(session: Session) -> Answer:
+            kind = queries.kind_of_proposal(session, approval_id)
+            if kind is not None and word.verdict == "approve":
+                check_module(kind)
             decided = services.decide(
                 session, proposal_id=approval_id, account_id=caller().account_id, word=word
             )

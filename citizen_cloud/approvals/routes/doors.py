@@ -7,6 +7,7 @@ from citizen_cloud.approvals.services.approvers import standing_of
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant, ports
+from citizen_cloud.web.refusals import ModuleOff
 
 blp = Blueprint(
     "approvals",
@@ -24,3 +25,16 @@ def reach(session: Session) -> Reach:
         unit_ids=counters_among(session, held.organisation_ids),
         decides=standing_of(session, known.account_id) is not None,
     )
+
+
+def check_module(kind: str) -> None:
+    """Refuse to bring about what belongs to a module that is switched off or ended.
+
+    Raises ``ModuleOff``: a proposal must not write where a service was purged.
+    """
+    name = kind.partition(".")[0]
+    if name not in ports().module_of_blueprint.values():
+        return
+    state = ports().module_state(name)
+    if state in ("off", "draft", "sunset", "read_only"):
+        raise ModuleOff(module=name, state=state)

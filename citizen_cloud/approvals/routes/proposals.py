@@ -1,6 +1,7 @@
 """Proposals: made, listed, looked at, taken back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.approvals import kinds, queries, refusals, schemas, services
 from citizen_cloud.approvals.queries import Reach
-from citizen_cloud.approvals.routes.doors import blp, reach
+from citizen_cloud.approvals.routes.doors import blp, check_module, reach
 from citizen_cloud.approvals.services import Proposer
 from citizen_cloud.errors import Forbidden, Invalid, NotFound
 from citizen_cloud.manifest import DecisionKind
@@ -27,6 +28,7 @@ from citizen_cloud.web.idempotency import Answer, answer_once
 from citizen_cloud.web.marks import limited, requires
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.parser import faults
+from citizen_cloud.web.refusals import ModuleOff
 
 LISTING = "approvals"
 UNKNOWN = Text("已停用的事项", "A kind that is gone")
@@ -66,6 +68,7 @@ class Proposals(MethodView):
         "proposeApproval",
         Forbidden,
         NotACounter,
+        ModuleOff,
         refusals.KindUnknown,
         refusals.ReasonUnknown,
         refusals.EvidenceMissing,
@@ -85,6 +88,11 @@ class Proposals(MethodView):
         held = ports().granted(caller(), kind.permission)
         if not held:
             raise Forbidden
+        check_module(kind.name)
+        known = caller()
+        words = {"reason": sent["reason"], "evidence_reference": sent.get("evidence_reference")}
+        by = Proposer(account_id=known.account_id, kind=known.kind)
+        services.check_words(kind, **words, proposer=by)
         payload = _payload(kind, sent["payload"])
 
         def work(session: Session) -> Answer:
@@ -92,14 +100,12 @@ class Proposals(MethodView):
             if not held.everywhere:
                 counters = counters_among(session, held.organisation_ids)
                 unit_id = counter_of(counters, sent.get("organisation_id"))
-            known = caller()
             proposal_id = services.propose(
                 session,
                 kind=kind.name,
                 payload=payload,
-                reason=sent["reason"],
-                evidence_reference=sent.get("evidence_reference"),
-                proposer=Proposer(account_id=known.account_id, unit_id=unit_id, kind=known.kind),
+                **words,
+                proposer=replace(by, unit_id=unit_id),
             )
             made = queries.proposal(session, proposal_id, reach=Reach(account_id=known.account_id))
             location = f"/api/v1/approvals/{proposal_id}"

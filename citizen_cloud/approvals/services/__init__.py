@@ -2,17 +2,19 @@
 
 from citizen_cloud.approvals.services.approvers import appoint, dismiss
 from citizen_cloud.approvals.services.deciding import Decided, Word, decide
-from citizen_cloud.approvals.services.ending import expire_open, withdraw
-from citizen_cloud.approvals.services.proposing import Proposer, propose
+from citizen_cloud.approvals.services.ending import expire_open, forget_owner, withdraw
+from citizen_cloud.approvals.services.proposing import Proposer, check_words, propose
 
 __all__ = [
     "Decided",
     "Proposer",
     "Word",
     "appoint",
+    "check_words",
     "decide",
     "dismiss",
     "expire_open",
+    "forget_owner",
     "propose",
     "withdraw",
 ]

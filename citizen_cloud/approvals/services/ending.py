@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
+from citizen_cloud import crypto
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.refusals import ProposalOver
 from citizen_cloud.approvals.services.recording import By, act, clock
@@ -98,3 +99,38 @@ def expire_open(session: Session, *, now: datetime | None = None, most: int = 20
     for row in due:
         end(session, row, status="expired", event=EXPIRED, now=at)
     return len(due)
+
+
+_OPEN_OF = text(
+    """
+    SELECT id, kind, status, proposed_by, unit_id, expires_at FROM approvals.proposal
+     WHERE status = 'open' AND split_part(kind, '.', 1) = :owner ORDER BY id FOR UPDATE
+    """
+)
+_PROPOSALS_OF = text(
+    "SELECT id FROM approvals.proposal WHERE split_part(kind, '.', 1) = :owner ORDER BY id"
+)
+_BLANK = text(
+    """
+    UPDATE approvals.proposal
+       SET payload_sealed = NULL, summary = '{}', outcome = NULL, evidence_sealed = :evidence
+     WHERE id = :id
+    """
+)
+_BLANK_NOTES = text("UPDATE approvals.decision SET note_sealed = NULL WHERE proposal_id = :id")
+
+
+def forget_owner(session: Session, *, owner: str, now: datetime | None = None) -> int:
+    """End and blank every proposal of a module that is purged; return how many there were.
+
+    What is left says when how many people decided something of it, and nothing of what.
+    """
+    at = clock(session, now)
+    for row in session.execute(_OPEN_OF, {"owner": owner}).all():
+        end(session, row, status="withdrawn", event=WITHDRAWN, now=at)
+    found: list[UUID] = list(session.execute(_PROPOSALS_OF, {"owner": owner}).scalars())
+    for proposal_id in found:
+        nothing = crypto.current().seal("", place=sealing.evidence_place(proposal_id))
+        session.execute(_BLANK, {"id": proposal_id, "evidence": nothing})
+        session.execute(_BLANK_NOTES, {"id": proposal_id})
+    return len(found)

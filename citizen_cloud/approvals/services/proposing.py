@@ -67,6 +67,7 @@ def propose(
     ``EvidenceMissing``, and whatever the kind's ``check`` refuses.
     """
     of_kind = kind_of(kind)
+    check_words(of_kind, reason=reason, evidence_reference=evidence_reference, proposer=proposer)
     asked = Proposal(
         id=new_id(),
         kind=kind,
@@ -77,9 +78,7 @@ def propose(
         unit_id=proposer.unit_id,
         created_at=clock(session, now),
     )
-    # The kind first: what it rings for must ring whether or not evidence was named.
     terms = of_kind.check(session, asked, asked.created_at)
-    _check_words(of_kind, asked, proposer)
     _write(session, of_kind, asked, terms)
     facts = {"kind": kind, "reason": reason, "needed": max(LEAST, terms.approvals)}
     record(session, act("propose", proposer.by, asked.id, facts))
@@ -87,17 +86,23 @@ def propose(
     return asked.id
 
 
-def _check_words(of_kind: DecisionKind, asked: Proposal, proposer: Proposer) -> None:
-    """Refuse a proposal without evidence or with a reason of its own, and keep the attempt."""
+def check_words(
+    of_kind: DecisionKind, *, reason: str, evidence_reference: str | None, proposer: Proposer
+) -> None:
+    """Refuse a proposal without evidence or with a reason of its own, and keep the attempt.
+
+    Before anything else of it is looked at: how large it is matters to the alarm, not to the
+    refusal. Raises ``EvidenceMissing``, ``ReasonUnknown``.
+    """
     fault: Refusal
-    if not asked.evidence_reference:
+    if not (evidence_reference or "").strip():
         errors = [{"pointer": "/evidence_reference", "code": "required"}]
         fault = EvidenceMissing(errors=errors)
-    elif asked.reason not in of_kind.reasons:
+    elif reason not in of_kind.reasons:
         fault = ReasonUnknown(errors=[{"pointer": "/reason", "code": "not_one_of"}])
     else:
         return
-    raise refused(fault, "propose_refused", proposer.by, None, {"kind": asked.kind})
+    raise refused(fault, "propose_refused", proposer.by, None, {"kind": of_kind.name})
 
 
 def _write(session: Session, of_kind: DecisionKind, asked: Proposal, terms: Terms) -> None:

@@ -55,6 +55,6 @@ def refused(
 
     def alarm(session: Session | Connection) -> None:
         record(session, attempt)
-        log.warning("approval_alarm", code=refusal.code, action=attempt.action)
+        log.warning("approval_alarm", refusal=refusal.code, action=attempt.action)
 
     return refusal.but_record(alarm)

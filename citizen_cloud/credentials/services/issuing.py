@@ -120,38 +120,47 @@ def issue_held(
 ) -> Held:
     """Issue a code that says a person's colour: ``hc`` for a phone, ``ht`` thin, ``hp`` paper.
 
-    It ends at ``expires_at`` (the next change of the colour; None where none is known) or with its
-    type's life, whatever is sooner. ``hc`` needs the show key and the device key that signed for
-    it, whose proof the caller has checked (``prove_show_key``). ``hp`` needs the masked name, and
-    ends the person's last paper. One statement; paper takes two.
+    It ends at ``expires_at`` (the next change of colour, None if unknown) or with its type's life.
+    ``hc`` needs the show key and the device key whose proof the caller has checked
+    (``prove_show_key``); ``hp`` the masked name, and it ends the last paper.
 
-    Raises ``DeviceKeyUnknown`` where the phone's key has ended, ``ShowKeyUsed`` where the show key
-    was used for anything else, ``Unavailable`` where every signing key is revoked. Whoever changes
-    a colour locks the person's standing and ends what says another one: read the standing ``FOR
-    SHARE`` in the same transaction, or a code issued at that very instant stays good.
+    Raises ``DeviceKeyUnknown``, ``ShowKeyUsed`` for a show key of anything else, ``Unavailable``
+    where every signing key is revoked. Whoever changes a colour locks the person's standing: read
+    it ``FOR SHARE`` in the same transaction, or a code issued at that very instant stays good.
     """
-    jti = new_jti()
-    facts = {
-        "jti": jti,
-        "type": type,
-        "holder_id": holder_id,
+    facts = _said(type, holder_id, colour, name) | {
         "expires_at": expires_at,
-        "now": now,
         "show_key": show_key,
         "device_key_id": device_key_id,
-        "kids": keys.names(),
-        "subject_id": holder_id if type == PAPER else jti,
-        "life": LIVES[type],
-        "claims": json.dumps({"c": colour}),
-        "name_sealed": None if name is None else sealed_name(name, jti),
+        "now": now,
     }
     if type == PAPER:
         connection.execute(_ONE_PAPER, facts)
         connection.execute(_REPLACE, facts)
     row = connection.execute(_ISSUE, facts).mappings().first()
-    if row is None:
-        raise _why(connection, facts)
-    return held_of(row)
+    if row is not None:
+        return held_of(row)
+    raise _why(connection, facts)
+
+
+def _said(
+    type: str,  # noqa: A002
+    holder_id: UUID,
+    colour: str,
+    name: str | None,
+) -> dict[str, Any]:
+    """Return a new code's id, and what it says of whom."""
+    jti = new_jti()
+    return {
+        "jti": jti,
+        "type": type,
+        "subject_id": holder_id if type == PAPER else jti,
+        "holder_id": holder_id,
+        "kids": keys.names(),
+        "life": LIVES[type],
+        "claims": json.dumps({"c": colour}),
+        "name_sealed": None if name is None else sealed_name(name, jti),
+    }
 
 
 def _why(connection: Session | Connection, facts: dict[str, Any]) -> Exception:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, Sealed, ServiceModule
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting, Sunset
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
 from citizen_cloud.modules.health_code.routes import blueprints
 from citizen_cloud.modules.health_code.services import sealed_visits
+from citizen_cloud.modules.health_code.services.activating import DEFAULT_PPM, SETTING
 from citizen_cloud.text import Text
 
 module = ServiceModule(
@@ -55,6 +56,11 @@ module = ServiceModule(
             roles=frozenset({"admin"}),
         ),
         Permission(
+            name="health_code.rules.read",
+            title=Text("查看规则版本和试运行", "See rule versions and their shadow runs"),
+            roles=frozenset({"admin", "auditor"}),
+        ),
+        Permission(
             name="health_code.places.manage",
             title=Text("管理场所", "Manage places"),
             roles=frozenset({"staff", "manager"}),
@@ -74,7 +80,20 @@ module = ServiceModule(
     handlers=HANDLERS,
     decisions=DECISIONS,
     jobs=JOBS,
-    settings=(*LIMITS,),
+    settings=(
+        *LIMITS,
+        Setting(
+            name=SETTING,
+            title=Text(
+                "规则试运行允许的意外变色（每百万人）",
+                "Unexpected changes of colour a shadow run may show, per million people",
+            ),
+            kind="integer",
+            default=DEFAULT_PPM,
+            minimum=0,
+            maximum=10_000,
+        ),
+    ),
     personal_data=personal_data,
     sealed=(
         Sealed(
@@ -110,6 +129,15 @@ module = ServiceModule(
         ),
     ),
     blind=(*sealed_visits.BLIND,),
+    sunset=Sunset(
+        credentials=frozenset({"hc", "ht", "hp"}),
+        device_keys=True,
+        messages=("health_code.",),
+        events=("health_code.", "credentials.device_"),
+        acts=("health_code.", "credentials.device_"),
+        purposes=("health_code.", "families.proxy.health_code"),
+        consents=frozenset({"health_code"}),
+    ),
     url_roots=("/api/v1/places",),
     migrations=str(Path(__file__).parent / "migrations"),
     initial_state="active",

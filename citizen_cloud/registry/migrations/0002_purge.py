@@ -57,7 +57,7 @@ BEGIN
         EXECUTE 'TRUNCATE ' || substr(all_of_it, 3) || ' RESTART IDENTITY';
     END IF;
 END $$
-"""
+"""  # noqa: S608 - a constant list
 SIGNATURE = "registry.empty_module(varchar)"
 
 

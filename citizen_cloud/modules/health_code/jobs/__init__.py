@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import codes, colours, places, power, scans
+from citizen_cloud.modules.health_code.jobs import (
+    codes,
+    colours,
+    places,
+    power,
+    rules,
+    scans,
+)
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
@@ -19,9 +26,11 @@ JOBS: tuple[Job, ...] = (
     *colours.JOBS,
     *places.JOBS,
     *power.JOBS,
+    *rules.JOBS,
     *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (
     *places.DECISIONS,
     *power.DECISIONS,
+    *rules.DECISIONS,
 )

@@ -154,6 +154,7 @@ def upgrade() -> None:
     op.create_table(
         "rule_version",
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("profile", sa.String(length=8), nullable=False),
         sa.Column("rules", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(
@@ -189,6 +190,7 @@ def upgrade() -> None:
             ["created_by"], ["accounts.account.id"], name=op.f("fk_rule_version_created_by")
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_rule_version")),
+        sa.UniqueConstraint("id", name=op.f("uq_rule_version_id")),
         schema="health_code",
     )
     op.create_index(

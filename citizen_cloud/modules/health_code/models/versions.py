@@ -32,6 +32,7 @@ class RuleVersion(Base):
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True, server_default=NEW_ID)
     profile: Mapped[str] = mapped_column(String(8))
     rules: Mapped[dict[str, Any]] = mapped_column(JSONB)
     # Changes the author means: [{"from": "green", "to": "yellow"}]

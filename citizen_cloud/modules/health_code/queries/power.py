@@ -27,15 +27,22 @@ _SOURCES = text(
      ORDER BY id DESC LIMIT :most
     """
 )
-# An alarm's own id is its object's; what a purge redacted has no payload any more.
+# An alarm's own id is its object's; what a purge redacted has no payload any more. What was asked
+# for without evidence the approvals room keeps.
 _ALARMS = text(
     """
-    SELECT object_id AS id, coalesce(payload ->> 'what', 'redacted') AS what, actor_kind,
-           actor_id, organisation_id AS unit_id, (payload ->> 'persons')::integer AS persons, at
-      FROM audit.entry
-     WHERE object_type = 'alarm' AND action = 'health_code.alarm'
-       AND (cast(:before AS uuid) IS NULL OR object_id < :before)
-     ORDER BY object_id DESC LIMIT :most
+    SELECT * FROM (
+        SELECT object_id AS id, coalesce(payload ->> 'what', 'redacted') AS what, actor_kind,
+               actor_id, organisation_id AS unit_id, (payload ->> 'persons')::integer AS persons,
+               at
+          FROM audit.entry WHERE object_type = 'alarm' AND action = 'health_code.alarm'
+         UNION ALL
+        SELECT id, payload ->> 'code', actor_kind, actor_id, organisation_id, NULL, at
+          FROM audit.entry
+         WHERE object_type = 'proposal' AND object_id IS NULL
+           AND action = 'approvals.propose_refused' AND payload ->> 'kind' LIKE 'health_code.%') a
+     WHERE cast(:before AS uuid) IS NULL OR a.id < :before
+     ORDER BY a.id DESC LIMIT :most
     """
 )
 

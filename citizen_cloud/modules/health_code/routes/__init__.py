@@ -13,6 +13,7 @@ from citizen_cloud.modules.health_code.routes import (
     place_codes,
     places,
     power,
+    rule_versions,
     shares,
     verifying,
     visits,
@@ -37,4 +38,6 @@ blueprints: tuple[Blueprint, ...] = (
     officers.blp,
     batches.blp,
     power.blp,
+    rule_versions.blp,
+    rule_versions.open_blp,
 )

@@ -1,7 +1,7 @@
 """What may be said of a person's health, by whom, and in which few words. Closed lists."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -70,11 +70,12 @@ class Event:
     occurred_at: datetime
     payload: Mapping[str, Any]
     withdraws: UUID | None = None
+    # The city's day it happened on, as an ordinal
+    day: int = field(init=False)
 
-    @property
-    def day(self) -> int:
-        """Return the city's day it happened on, as an ordinal."""
-        return local_day(self.occurred_at).toordinal()
+    def __post_init__(self) -> None:
+        """Find the day once: a fold asks for it again and again."""
+        object.__setattr__(self, "day", local_day(self.occurred_at).toordinal())
 
 
 class PayloadFault(ValueError):

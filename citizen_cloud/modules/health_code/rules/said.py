@@ -36,7 +36,7 @@ def gather(events: Iterable[Event], version: RuleVersion) -> Said:
             continue
         day = event.day
         _take(said, event, day, version)
-        for rule in version.rules:
+        for rule in version.by_kind.get(event.kind, ()):
             if _sets_off(rule, event, version.fever_c):
                 _remember(said, rule, event, day)
     # A day on which somebody fell ill is no day without symptoms, whatever he said before.
@@ -72,8 +72,6 @@ def _remember(said: Said, rule: Rule, event: Event, day: int) -> None:
 def _sets_off(rule: Rule, event: Event, fever_c: float) -> bool:
     if event.kind == "declared":
         return _declared(rule, event.payload, fever_c)
-    if rule.on != event.kind:
-        return False
     if event.kind == "trip":
         places = (event.payload["from_area"], event.payload["to_area"])
         return any(place.startswith(rule.words) for place in places)

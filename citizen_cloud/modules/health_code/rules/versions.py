@@ -1,7 +1,7 @@
 """Rules of colour as data: what a version may say, read strictly. ``docs/health-rules.md``."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from citizen_cloud.modules.health_code.rules.events import (
@@ -71,6 +71,16 @@ class RuleVersion:
     valid_days: int | None
     needs: str
     rules: tuple[Rule, ...]
+    # Which rules an event of a kind may set off at all
+    by_kind: Mapping[str, tuple[Rule, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rules once: a fold asks for every event."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            kind = "declared" if rule.on in ("symptoms", "contact") else rule.on
+            found[kind] = (*found.get(kind, ()), rule)
+        object.__setattr__(self, "by_kind", found)
 
 
 def read_version(number: int, profile: str, data: Any) -> RuleVersion:
@@ -146,7 +156,7 @@ def _is_word(value: Any) -> bool:
 
 def _when(data: Any, pointer: str, earlier: list[str]) -> tuple[str, tuple[str, ...]]:
     on = data.get("on") if isinstance(data, dict) else None
-    if on not in _NARROWS:
+    if not isinstance(on, str) or on not in _NARROWS:
         raise VersionFault(f"{pointer}/on")
     narrows = _NARROWS[on]
     if narrows is None:
@@ -200,7 +210,8 @@ def _text(data: Any, pointer: str) -> Text:
     _members(data, pointer, {"zh", "en"})
     for language in ("zh", "en"):
         words = data[language]
-        if not isinstance(words, str) or not 1 <= len(words.strip()) <= MOST_WORDS:
+        is_right = isinstance(words, str) and words.isprintable()
+        if not is_right or not 1 <= len(words.strip()) <= MOST_WORDS:
             raise VersionFault(f"{pointer}/{language}")
     return Text(data["zh"], data["en"])
 

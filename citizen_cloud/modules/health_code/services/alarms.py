@@ -24,6 +24,8 @@ WHAT: Mapping[str, Text] = {
     "signature_invalid": Text("数据来源签名不符", "A batch not signed by its source"),
     "above_cap": Text("数据来源超出每小时限量", "A source above its hourly cap"),
     "above_rate": Text("地区赋码超出限量，须第三人批准", "An area above its rate: a third agrees"),
+    "evidence_required": Text("未注明证据的提议", "A proposal without evidence"),
+    "reason_unknown": Text("理由不在列表中的提议", "A proposal for a reason not listed"),
     "appeal_overdue": Text("申诉逾期未处理", "An appeal nobody answered in time"),
 }
 

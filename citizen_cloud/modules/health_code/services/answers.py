@@ -1,9 +1,11 @@
 """What becomes of an appeal or correction, and how its citizen hears of it."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
 from citizen_cloud.audit.services import Act, record
@@ -67,28 +69,23 @@ def decide(
     row = session.execute(_DECIDE, asked).first()
     if row is None:
         raise AppealOver
-    record(
-        session,
-        Act(
-            actor_kind="system" if row.decided_by is None else "staff",
-            actor_id=row.decided_by,
-            action=DECIDED,
-            object_type="appeal",
-            object_id=appeal_id,
-            organisation_id=row.unit_id,
-            payload={
-                "person_id": row.person_id,
-                "kind": row.kind,
-                "status": status,
-                "answer": answer,
-            },
-        ),
+    facts = {"person_id": row.person_id, "kind": row.kind, "status": status, "answer": answer}
+    act = Act(
+        actor_kind="system" if row.decided_by is None else "staff",
+        actor_id=row.decided_by,
+        action=DECIDED,
+        object_type="appeal",
+        object_id=appeal_id,
+        organisation_id=row.unit_id,
+        payload=facts,
     )
-    words = outcome_words(status, answer)
-    readers = session.scalars(
-        _READERS, {"person_id": row.person_id, "account_id": row.account_id}
-    ).all()
-    for account_id in readers:
+    record(session, act)
+    _tell(session, appeal_id, row, outcome_words(status, answer), now)
+
+
+def _tell(session: Session, appeal_id: UUID, row: Row[Any], words: Text, now: datetime) -> None:
+    asked = {"person_id": row.person_id, "account_id": row.account_id}
+    for account_id in session.scalars(_READERS, asked).all():
         note = Note(
             account_id=account_id,
             kind=DECIDED,

@@ -76,8 +76,7 @@ def take(session: Session, sent: Sent, *, now: datetime | None = None) -> BatchR
     at = now or session.execute(text("SELECT statement_timestamp()")).scalar_one()
     read = _read(session, sent, source, at)
     if read.report.faults and not sent.partial:
-        shown = _shown(read.report, sent.language)
-        raise BatchRejected(rejected=read.report.rejected, report=shown)
+        raise _rejected(read.report, sent.language, source)
     return _keep(session, source, sent.reference, digest, read, at)
 
 
@@ -163,6 +162,13 @@ def _known(report: Report, facts: Sequence[Fact], found: Sequence[UUID | None]) 
     return sorted(reported.values(), key=lambda one: (one.person_id, one.occurred_at))
 
 
+def _rejected(report: Report, language: Language, source: Registered) -> BatchRejected:
+    """Return the refusal with its report, and keep that it was asked: a list tries out names."""
+    refusal = BatchRejected(rejected=report.rejected, report=_shown(report, language))
+    facts = {"rows_in": report.rows_in, "rejected": report.rejected}
+    return refusal.but_record(partial(record, act=_act(source, "refused", None, facts)))
+
+
 def _shown(report: Report, language: Language) -> dict[str, Any]:
     return {
         "rows_in": report.rows_in,
@@ -218,7 +224,7 @@ def _keep(  # noqa: PLR0917 - one row's worth
         "decided_at": now if is_within else None,
     }
     session.execute(_KEEP, facts)
-    _write_down(session, source, batch_id, facts)
+    record(session, _act(source, "received", batch_id, facts))
     if is_within:
         origin = Origin(source_id=source.id, unit_id=source.unit_id, batch_id=batch_id)
         append_reported(session, reported, origin, now=now)
@@ -227,15 +233,14 @@ def _keep(  # noqa: PLR0917 - one row's worth
     return batch(session, batch_id)
 
 
-def _write_down(session: Session, source: Registered, batch_id: UUID, facts: Any) -> None:
+def _act(source: Registered, verb: str, batch_id: UUID | None, facts: dict[str, Any]) -> Act:
     names = ("rows_in", "accepted", "rejected", "status")
-    act = Act(
+    return Act(
         actor_kind="service",
         actor_id=source.account_id,
-        action="health_code.batch_received",
+        action=f"health_code.batch_{verb}",
         object_type="batch",
         object_id=batch_id,
         organisation_id=source.unit_id,
-        payload={"source_id": source.id, **{name: facts[name] for name in names}},
+        payload={"source_id": source.id, **{n: facts[n] for n in names if n in facts}},
     )
-    record(session, act)

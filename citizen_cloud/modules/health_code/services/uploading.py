@@ -62,7 +62,9 @@ def upload(
     that was revoked later was good then. The same scan again repeats its answer. Five statements
     at most, however many scans.
     """
-    first = {one.scan_id: one for one in reversed(uploaded)}
+    first: dict[str, Presented] = {}
+    for one in uploaded:
+        first.setdefault(one.scan_id, one)
     known = _known(session, first.values(), inspector, now)
     said: dict[str, Uploaded] = {}
     fresh: list[tuple[Presented, Decided]] = []
