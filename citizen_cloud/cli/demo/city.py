@@ -20,6 +20,8 @@ from citizen_cloud import clock, crypto, db
 from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.refusals import TotpEnrolmentRequired
 from citizen_cloud.accounts.services import open_account, staff
+from citizen_cloud.app import contributions
+from citizen_cloud.approvals import kinds
 from citizen_cloud.booking.services import Actor as BookingActor
 from citizen_cloud.cli.demo import health_city
 from citizen_cloud.config import Settings, SettingsError
@@ -53,6 +55,7 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
     if settings.is_production:
         raise SettingsError("the demo city is not loaded where CITIZEN_CLOUD_ENV is production")
     crypto.configure(settings)
+    kinds.install(kinds.kinds_of(contributions(), discover().modules.values()))
     pool = db.PooledDatabase(settings.database_url, pool_size=2)
     db.install(pool)
     try:
@@ -67,15 +70,13 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
         pool.dispose()
 
 
+_LOADED = text(
+    "SELECT 1 FROM organisations.organisation WHERE register = :r AND kind = 'pharmacy' LIMIT 1"
+)
+
+
 def _is_loaded(session: Session) -> bool:
-    found = session.execute(
-        text(
-            "SELECT 1 FROM organisations.organisation "
-            "WHERE register = :r AND kind = 'pharmacy' LIMIT 1"
-        ),
-        {"r": REGISTER},
-    ).first()
-    return found is not None
+    return session.execute(_LOADED, {"r": REGISTER}).first() is not None
 
 
 def _outlets() -> list[dict[str, Any]]:

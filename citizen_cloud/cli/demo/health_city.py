@@ -1,4 +1,4 @@
-"""The demo city's health code: a venue with an inspector, three authorities, two approvers."""
+"""The demo city's health code: a venue, an inspector, authorities, two approvers, a source."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.approvals import services as approvals
+from citizen_cloud.cli.demo import health_source
 from citizen_cloud.modules.health_code.services import places
 from citizen_cloud.organisations.services import Actor, NewPlace, upsert_places
 from citizen_cloud.text import Text
@@ -32,7 +33,7 @@ def is_loaded(session: Session, register: str) -> bool:
     return session.execute(_LOADED, {"r": register, "c": VENUE}).first() is not None
 
 
-def load(session: Session, register: str, person: Person) -> dict[str, dict[str, str]]:
+def load(session: Session, register: str, person: Person) -> dict[str, dict[str, Any]]:
     """Load it, and return who works there with their secrets."""
     wanted = [_unit(register, code, kind, name) for code, kind, name in UNITS]
     venue, cdc, commission, office = (placed.id for placed in upsert_places(session, places=wanted))
@@ -46,16 +47,22 @@ def load(session: Session, register: str, person: Person) -> dict[str, dict[str,
         actor=SYSTEM,
     )
     inspector = person(session, "demo-inspector", "演示核验员", "staff", venue)
+    officer = person(session, "demo-officer", "演示流调员", "staff", cdc)
     people = {
         "inspector": {**inspector, "place_id": str(place.id)},
-        "officer": person(session, "demo-officer", "演示流调员", "staff", cdc),
         "approver": person(session, "demo-approver", "演示审批员", "staff", commission),
         "other_approver": person(session, "demo-other-approver", "别处审批员", "staff", office),
     }
-    for username, unit_id in (("demo-approver", commission), ("demo-other-approver", office)):
-        account_id = session.execute(_ACCOUNT, {"username": username}).scalar_one()
-        approvals.appoint(session, account_id=account_id, unit_id=unit_id)
-    return people
+    deciding = (("demo-approver", commission), ("demo-other-approver", office))
+    approver_ids = tuple(_appointed(session, *one) for one in deciding)
+    source = health_source.load(session, unit_id=cdc, approver_ids=approver_ids)
+    return {**people, "officer": {**officer, "source": source}}
+
+
+def _appointed(session: Session, username: str, unit_id: UUID) -> UUID:
+    account_id: UUID = session.execute(_ACCOUNT, {"username": username}).scalar_one()
+    approvals.appoint(session, account_id=account_id, unit_id=unit_id)
+    return account_id
 
 
 _ACCOUNT = text("SELECT id FROM accounts.account WHERE username = :username")
