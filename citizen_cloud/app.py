@@ -21,7 +21,7 @@ from citizen_cloud.manifest import Contribution, Permission, Role
 from citizen_cloud.oidc import doors as provider
 from citizen_cloud.oidc.services import systems
 from citizen_cloud.organisations.queries import grant_of
-from citizen_cloud.portal import doors
+from citizen_cloud.portal import doors, heads
 from citizen_cloud.portal.state import HOST, Host
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import Installed, discover
@@ -83,6 +83,7 @@ def configure(settings: Settings) -> None:
     allowances.install(allowances.from_settings(settings))
     providers.install(providers.from_settings(settings))
     data_access.configure(settings)
+    heads.configure(settings)
 
 
 def contributions() -> tuple[Contribution, ...]:

@@ -79,6 +79,7 @@ class Settings:
     federation: FederationSettings = FederationSettings()
     reads_per_hour: int = 300
     closure_days: int = 7
+    audit_heads_file: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -132,6 +133,7 @@ def _read(env: FileAwareEnv) -> Settings:
         **_abuse(env, ours, environment),
         federation=_federation(env),
         reads_per_hour=_between(env, ours + "READS_PER_HOUR", Settings.reads_per_hour, 1, 100_000),
+        audit_heads_file=env.path(ours + "AUDIT_HEADS_FILE", None),
         closure_days=_between(env, ours + "CLOSURE_DAYS", Settings.closure_days, 0, 15),
     )
 

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 import people
 from sqlalchemy import text
 
+from citizen_cloud.app import contributions
 from citizen_cloud.approvals import kinds, services
 from citizen_cloud.approvals.services import Proposer, Word
+from citizen_cloud.registry.discovery import discover
 
 
 def approver(unit_id=None, *, role="staff", session=None):
@@ -52,8 +54,15 @@ def agree(proposal_id, approvers, *, now=None, session=None):
     return decided
 
 
+def know_kinds():
+    """Install the kinds of every room and module, where no application did."""
+    if not kinds.current():
+        kinds.install(kinds.kinds_of(contributions(), discover().modules.values()))
+
+
 def proposed(kind, payload, *, reason, by=None, evidence="案卷 2026-0412", now=None, session=None):
     """Propose something in the name of a member of staff, or of a rule; return its id."""
+    know_kinds()
     proposer = Proposer(account_id=by.account_id, kind="staff") if by else Proposer()
     with people._in(session) as opened:
         return services.propose(

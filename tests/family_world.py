@@ -7,7 +7,8 @@ from citizen_cloud import clock, db
 from citizen_cloud.app import contributions
 from citizen_cloud.cli.jobs import handlers_of
 from citizen_cloud.jobs.dispatch import dispatch
-from citizen_cloud.modules.masks.manifest import module
+from citizen_cloud.modules.health_code.manifest import module as health_code
+from citizen_cloud.modules.masks.manifest import module as masks
 
 ROOT = "/api/v1"
 CHILD, TEEN, ELDER = "20200101", "20120101", "19400101"
@@ -111,8 +112,8 @@ def refusal(answer):
 
 
 def deliver():
-    """Hand every event to the handlers of all rooms and of the masks service."""
-    handlers = handlers_of([*contributions(), module])
+    """Hand every event to the handlers of all rooms and services."""
+    handlers = handlers_of([*contributions(), masks, health_code])
     while dispatch(handlers):
         pass
     assert rows("SELECT error FROM jobs.outbox WHERE error IS NOT NULL") == []

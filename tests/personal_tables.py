@@ -16,7 +16,6 @@ NOT_PERSONAL = {
     "registry.module": "who switched a service acts by office; the audit trail tells it as well",
     "oidc.client_secret": "a partner's system proves itself with it",
     "oidc.token": "a ten-minute hash of an issuance, which is covered; the two are erased together",
-    "credentials.credential": "its subject is a booking, never a person; no code outlives its window",
 }
 
 

@@ -16,7 +16,7 @@ def test_a_sealed_value_opens_in_its_own_place_only(settings):
         rings.open(sealed, place="accounts.person:document:2")
 
 
-def test_a_changed_byte_or_an_unknown_key_does_not_open(settings):
+def test_a_changed_byte_or_an_unknown_index_does_not_open(settings):
     rings = crypto.configure(settings)
     sealed = rings.seal("x", place="p")
     for wrong in (sealed[:-1] + bytes([sealed[-1] ^ 1]), b"k9" + sealed[2:], b"", b"k1."):

@@ -1,6 +1,6 @@
-"""Tables of the audit room: entries written with the business, seals written after it."""
+"""Tables of the audit room: entries written with the business, seals and heads after it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +39,10 @@ class Entry(Base):
 
 
 class Seal(Base):
-    """One link of the chain: ``hash = sha256(prev ‖ number ‖ digest)``, numbered without gaps."""
+    """One link of the chain, numbered without gaps.
+
+    ``hash = sha256(prev ‖ number ‖ digest ‖ sealed_at)``; the digest is the entry's, salted.
+    """
 
     __tablename__ = "seal"
     __table_args__ = ({"schema": "audit"},)
@@ -60,3 +63,16 @@ class Watermark(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sealed_below: Mapped[int] = mapped_column(BigInteger)
+
+
+class Head(Base):
+    """The last link, as published on a day: what lies before it is not rewritten unseen."""
+
+    __tablename__ = "head"
+    __table_args__ = ({"schema": "audit"},)
+
+    day_on: Mapped[date] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime]
+    published_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))

@@ -12,6 +12,7 @@ COMMANDS = {
     "accounts": "citizen_cloud.cli.accounts:command",
     "approvals": "citizen_cloud.cli.approvals:command",
     "audit": "citizen_cloud.cli.audit:command",
+    "credentials": "citizen_cloud.cli.credentials:command",
     "db": "citizen_cloud.cli.db:command",
     "demo": "citizen_cloud.cli.demo:command",
     "health-code": "citizen_cloud.cli.health_code:command",
@@ -24,6 +25,7 @@ COMMANDS = {
     "privacy": "citizen_cloud.cli.privacy:command",
     "secrets": "citizen_cloud.cli.draw:command",
     "serve": "citizen_cloud.cli.serve:command",
+    "verify": "citizen_cloud.cli.verify:command",
 }
 
 

@@ -3,9 +3,11 @@
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import click
+from sqlalchemy.orm import Session
 
 from citizen_cloud import clock, db
 from citizen_cloud.app import configure, contributions
@@ -13,9 +15,10 @@ from citizen_cloud.approvals import kinds
 from citizen_cloud.cli.environment import settings as settings_of_run
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.jobs.worker import PULSE, Worker
-from citizen_cloud.manifest import Contribution, Handler, Job, ServiceModule
+from citizen_cloud.manifest import Contribution, Event, Handler, Job, ServiceModule
 from citizen_cloud.messages import senders
 from citizen_cloud.privacy import owners
+from citizen_cloud.registry import purging
 from citizen_cloud.registry.discovery import discover
 
 WORKER_POOL = 6
@@ -56,7 +59,32 @@ def all_jobs() -> tuple[Job, ...]:
         return dispatch(handlers)
 
     own = Job(name="jobs.dispatch", cron=PULSE, run=deliver)
-    return (own, *(job for owner in owners for job in owner.jobs))
+    return (own, *(_while_it_lives(owner, job) for owner in owners for job in owner.jobs))
+
+
+def _while_it_lives(owner: Contribution | ServiceModule, job: Job) -> Job:
+    """Return a module's job so that it rests once the module's purge is ordered."""
+    if isinstance(owner, Contribution):
+        return job
+
+    def run(now: datetime) -> object:
+        with db.transaction() as session:
+            is_ended = purging.is_ended(session, owner.name)
+        return 0 if is_ended else job.run(now)
+
+    return replace(job, run=run)
+
+
+def _unless_ended(owner: Contribution | ServiceModule, handler: Handler) -> Handler:
+    """Return a module's handler so that it writes nothing once the purge is ordered."""
+    if isinstance(owner, Contribution):
+        return handler
+
+    def handle(session: Session, event: Event, now: datetime) -> None:
+        if not purging.is_ended(session, owner.name):
+            handler(session, event, now)
+
+    return handle
 
 
 def handlers_of(
@@ -66,5 +94,5 @@ def handlers_of(
     found: dict[str, list[Handler]] = {}
     for owner in owners:
         for event, handler in owner.handlers.items():
-            found.setdefault(event, []).append(handler)
+            found.setdefault(event, []).append(_unless_ended(owner, handler))
     return found

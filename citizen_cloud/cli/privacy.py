@@ -72,7 +72,7 @@ def remove(person_id: UUID) -> None:
 )
 def verify_certificate(file: Path, key_set: Path | None) -> None:
     """Verify an erasure certificate and show what it says; exit code 1 if it is not genuine."""
-    known = _own_keys() if key_set is None else keys_of(key_set.read_text(encoding="utf-8"))
+    known = _own_indexs() if key_set is None else keys_of(key_set.read_text(encoding="utf-8"))
     try:
         claims = read_certificate(file.read_text(encoding="utf-8"), keys=known)
     except (StatementInvalid, UnicodeDecodeError) as error:
@@ -91,7 +91,7 @@ def keys_of(document: str) -> Keys:
     return {kid: key for kid, key in found.items() if isinstance(key, Ed25519PublicKey)}
 
 
-def _own_keys() -> Keys:
+def _own_indexs() -> Keys:
     crypto.configure(settings_of_run())
     return keys.public_keys()
 

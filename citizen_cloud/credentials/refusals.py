@@ -1,7 +1,7 @@
 """Why a code is not accepted, in words a clerk can say to the person in front of him."""
 
 from citizen_cloud.credentials.verifier import Outcome
-from citizen_cloud.errors import Conflict, Invalid
+from citizen_cloud.errors import Conflict, Forbidden, Invalid
 from citizen_cloud.text import Text
 
 
@@ -95,3 +95,77 @@ BY_OUTCOME: dict[Outcome, type[Conflict] | type[Invalid]] = {
 }
 # What a door that verifies documents.
 ALL = (*BY_OUTCOME.values(), CredentialRevoked, CredentialNotIssued)
+
+
+class DeviceKeyUnknown(Forbidden):
+    """The phone has no key here, or its key has ended."""
+
+    code = "device_key_unknown"
+    title = Text("设备未登记", "Phone not registered")
+    detail = Text(
+        "此设备尚未登记，或登记已失效，请先登记本机。",
+        "This phone has no registered key, or the key has ended; register the phone first.",
+    )
+
+
+class ShowKeyUsed(Conflict):
+    """A show key serves one code; the app draws a fresh one."""
+
+    code = "show_key_used"
+    title = Text("展示密钥已被使用", "Show key already used")
+    detail = Text(
+        "此展示密钥已用于其他凭证，请生成新密钥后重试。",
+        "This show key served another code; draw a fresh one and try again.",
+    )
+
+
+class DeviceKeyRefused(Invalid):
+    """Not a key a phone can prove anything with."""
+
+    code = "device_key_invalid"
+    title = Text("设备公钥无效", "Not a key for a phone")
+    detail = Text(
+        "设备公钥应为 P-256 压缩点（33 字节）。",
+        "The key must be a compressed point of P-256, 33 bytes.",
+    )
+
+
+class DeviceKeyTaken(Conflict):
+    """A key serves one phone of one account, and once."""
+
+    code = "device_key_taken"
+    title = Text("设备公钥已被使用", "Key already used")
+    detail = Text(
+        "此公钥已登记过，请在本机生成新的密钥。",
+        "This key was registered before; draw a new one on this phone.",
+    )
+
+
+class ChallengeUnknown(Conflict):
+    """Spent, too old, or another phone's."""
+
+    code = "challenge_unknown"
+    title = Text("登记口令已失效", "Challenge no longer valid")
+    detail = Text(
+        "登记口令已使用或已过期，请重新获取。",
+        "The challenge was used or has expired; ask for another one.",
+    )
+
+
+class ProofRefused(Forbidden):
+    """The signature is not by the key that had to sign."""
+
+    code = "proof_invalid"
+    title = Text("签名验证失败", "Proof not valid")
+    detail = Text("签名与登记的设备密钥不符。", "The signature is not by the key that had to sign.")
+
+
+class ShowKeyRefused(Invalid):
+    """Not a key that can sign showings."""
+
+    code = "show_key_invalid"
+    title = Text("展示公钥无效", "Not a show key")
+    detail = Text(
+        "展示公钥应为新生成的 P-256 压缩点（33 字节）。",
+        "A show key is a fresh compressed point of P-256, 33 bytes.",
+    )

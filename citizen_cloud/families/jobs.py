@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.families.services import following
+from citizen_cloud.families.services.writing import announce_lapsed
 from citizen_cloud.manifest import Event
 
 KEEP_DAYS = 183
@@ -16,6 +17,7 @@ _LAPSE = text(
     """
     UPDATE families.link SET status = 'expired', ended_at = :now
      WHERE status = 'pending' AND answer_by <= :now OR status = 'active' AND expires_at <= :now
+    RETURNING id, acting_id, represented_id, old.status AS was
     """
 )
 _FORGET = text(
@@ -43,6 +45,6 @@ def tidy(now: datetime) -> int:
     """Mark links and requests whose time is over, forget old ones; return how many."""
     with db.transaction() as session:
         following.find_people(session)
-        lapsed = session.execute(_LAPSE, {"now": now}).rowcount  # type: ignore[attr-defined]
+        lapsed = announce_lapsed(session, session.execute(_LAPSE, {"now": now}).mappings())
         gone = session.execute(_FORGET, {"now": now, "days": KEEP_DAYS}).rowcount  # type: ignore[attr-defined]
     return int(lapsed + gone)

@@ -11,7 +11,7 @@ RELATIONS = ("child", "elder", "disabled", "adult")
 CHILD = "child"
 # The scope of an inbox, beside the names of modules.
 MESSAGES = "messages"
-# What lies behind a scope that is no module's, in the word the person reads.
+# What lies behind a scope where it is no booking, in the word the person reads.
 CATEGORIES = {MESSAGES: "messages", "guardian": "protection", "health_code": "health"}
 OF_AGE = 18
 MOST_DEPENDANTS = 8

@@ -92,3 +92,17 @@ def withdraw(
 ) -> None:
     """Drop events that wait and whose payload names one of these things; secrets go at once."""
     session.execute(_WITHDRAW, {"key": key, "values": list(values), "now": now})
+
+
+_FORGET = text(
+    """
+    DELETE FROM jobs.outbox WHERE id = ANY(ARRAY(
+        SELECT id FROM jobs.outbox WHERE event::text ^@ ANY(cast(:events AS text[])) LIMIT :most))
+    """
+)
+
+
+def forget_events(session: Session, *, events: Sequence[str], most: int) -> int:
+    """Delete so many events whose name begins so, handled or not; return how many."""
+    asked = {"events": list(events), "most": most}
+    return int(session.execute(_FORGET, asked).rowcount)  # type: ignore[attr-defined]

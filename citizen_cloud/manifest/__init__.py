@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest.decisions import DecisionKind, Proposal, Terms
 from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
+from citizen_cloud.manifest.sunset import Sunset
 from citizen_cloud.text import Text
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "ServiceModule",
     "Setting",
     "Subject",
+    "Sunset",
     "Terms",
     "Tile",
 ]
@@ -184,6 +186,8 @@ class ServiceModule:
     personal_data: PersonalData | None = None
     sealed: tuple[Sealed, ...] = ()
     blind: tuple[Blind, ...] = ()
+    # How it ends; a module without it can be switched to sunset, and is never purged
+    sunset: Sunset | None = None
     # Further URL roots beyond /api/v1/<segment>, /api/v1/me/<noun> and /api/v1/open/<segment>
     url_roots: tuple[str, ...] = ()
     # Folder of the module's alembic versions; empty for a module without tables

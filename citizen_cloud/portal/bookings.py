@@ -191,6 +191,7 @@ def booking_code(
         subject_id=booking_id,
         not_before=row.booked_at,
         expires_at=row.ends_at,
+        holder_id=row.facts.person_id,
         now=now,
     )
     return row, code

@@ -1,10 +1,12 @@
-"""What the portal adds: who may use the switchboard and read the audit trail."""
+"""What the portal adds: who may use the switchboard and read the audit trail; its jobs."""
 
 from citizen_cloud.manifest import Contribution, Permission
+from citizen_cloud.portal.jobs import JOBS
 from citizen_cloud.text import Text
 
 contribution = Contribution(
     name="portal",
+    jobs=JOBS,
     permissions=(
         Permission(
             name="portal.modules.read",

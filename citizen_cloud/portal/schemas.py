@@ -196,5 +196,23 @@ class AuditEntrySchema(Outgoing):
     redacted = Flag(metadata={"description": "Erased on legal grounds", "example": False})
 
 
+class HeadsQuery(PageQuery):
+    """Which heads of the audit chain."""
+
+
+class AuditHeadSchema(Outgoing):
+    """The last link of the chain at some time."""
+
+    number = Int(minimum=1, metadata={"example": 1317})
+    hash = Str(
+        max_length=64,
+        metadata={"description": "SHA-256 in hexadecimal digits", "example": "9f86d081…"},
+    )
+    sealed_at = Instant()
+    day = Day(metadata={"description": "The city's day it was published on"})
+    signed = Str(max_length=2000, metadata={"description": "JWS", "example": "eyJhbGciOi…"})
+
+
 BookingPageSchema = page_of(BookingSchema)
 AuditPageSchema = page_of(AuditEntrySchema)
+HeadPageSchema = page_of(AuditHeadSchema)

@@ -8,8 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
-from citizen_cloud.privacy.jobs import build_exports, carry_out_closures, forget_old
-from citizen_cloud.privacy.services import following
+from citizen_cloud.privacy.decisions import DECISIONS
+from citizen_cloud.privacy.jobs import (
+    build_exports,
+    carry_out_closures,
+    forget_old,
+    purge_modules,
+)
+from citizen_cloud.privacy.services import farewell, following
+from citizen_cloud.registry.services import SUNSET_BEGUN
 from citizen_cloud.text import Text
 
 _EXPORTS = text(
@@ -54,11 +61,16 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
 
 contribution = Contribution(
     name="privacy",
-    handlers={"accounts.recovered": following.recovered},
+    handlers={
+        "accounts.recovered": following.recovered,
+        SUNSET_BEGUN: farewell.sunset_begun,
+    },
+    decisions=DECISIONS,
     jobs=(
         Job(name="privacy.build_exports", cron="* * * * * */10", run=build_exports),
         Job(name="privacy.forget_old", cron="31 * * * *", run=forget_old),
         Job(name="privacy.carry_out_closures", cron="* * * * *", run=carry_out_closures),
+        Job(name="privacy.purge_modules", cron="* * * * *", run=purge_modules),
     ),
     sealed=(
         Sealed(table="privacy.export", column="bundle_sealed", place="privacy.export:bundle:{id}"),

@@ -8,8 +8,9 @@ import structlog
 
 from citizen_cloud import db
 from citizen_cloud.privacy import owners
-from citizen_cloud.privacy.services import closures, erasure, exports
+from citizen_cloud.privacy.services import closures, erasure, exports, purging
 from citizen_cloud.privacy.services.away import away
+from citizen_cloud.registry import purging as registry
 
 MOST = 100
 
@@ -88,3 +89,33 @@ def erase(closure_id: UUID, now: datetime | None = None) -> bool:
             erasure.release(session, booking_id=booking_id, module=module, owners=found, now=now)
     with db.transaction() as session:
         return erasure.finish(session, closure_id=closure_id, owners=found, now=now)
+
+
+def purge_modules(now: datetime) -> int:
+    """Go on with every purge that was ordered, as far as it goes; return how many steps.
+
+    A step that fails, or must wait for a seal, is taken up again at the next turn.
+    """
+    del now
+    with db.transaction() as session:
+        ordered = registry.due(session)
+    return sum(_purged(name) for name in ordered)
+
+
+def _purged(name: str) -> int:
+    ending = owners.current().endings.get(name)
+    if ending is None:
+        log.warning("purge_waits", module=name)
+        return 0
+    steps = 0
+    try:
+        while True:
+            with db.transaction() as session:
+                if purging.advance(session, ending) is None:
+                    return steps
+            steps += 1
+    except purging.NotYet:
+        return steps
+    except Exception as error:  # noqa: BLE001 - one module's end is not the others'
+        log.warning("purge_failed", module=name, error=type(error).__name__)
+        return steps

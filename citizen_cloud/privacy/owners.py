@@ -7,7 +7,13 @@ knows no module by name.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from citizen_cloud.manifest import BookingPolicy, Contribution, PersonalData, ServiceModule
+from citizen_cloud.manifest import (
+    BookingPolicy,
+    Contribution,
+    PersonalData,
+    ServiceModule,
+    Sunset,
+)
 from citizen_cloud.privacy.rules import room_title
 from citizen_cloud.text import Text
 
@@ -22,6 +28,16 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What a module says of its own end, its doors by the names of their blueprints."""
+
+    name: str
+    title: Text
+    sunset: Sunset
+    doors: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Owners:
     """The owners from the bottom of the stairs to its top; whoever cannot answer, with the reason.
 
@@ -32,6 +48,7 @@ class Owners:
     owners: tuple[Owner, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     policies: Mapping[str, BookingPolicy] = field(default_factory=dict)
+    endings: Mapping[str, Ending] = field(default_factory=dict)
     # Every room and module of the process, whether it holds personal data or not.
     known: frozenset[str] = frozenset()
 
@@ -57,6 +74,16 @@ def owners_of(
         owners=(*rooms, *services),
         absent=dict(absent),
         policies={m.name: m.bookings for m in modules if m.bookings is not None},
+        endings={
+            m.name: Ending(
+                name=m.name,
+                title=m.title,
+                sunset=m.sunset,
+                doors=frozenset(blueprint.name for blueprint in m.blueprints),
+            )
+            for m in modules
+            if m.sunset is not None
+        },
         known=frozenset({*(room.name for room in contributions), *(m.name for m in modules)}),
     )
 

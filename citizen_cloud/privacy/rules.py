@@ -20,6 +20,11 @@ PURPOSES: Mapping[str, Text] = {
     "counter.name_correction": Text("窗口更正姓名", "Correcting your name at a service counter"),
     "counter.recovery": Text("窗口恢复账号", "Recovering your account at a service counter"),
     "families.attest": Text("窗口办理代办关系", "Recording at a counter who acts for you"),
+    "health_code.paper": Text("窗口办理纸质健康码", "Paper health codes at a service counter"),
+    "health_code.verify": Text("核验您出示的健康码", "Checking the health code you showed"),
+    "health_code.visits": Text(
+        "按案件查阅场所到访记录", "Reading the visits of a place for a case"
+    ),
     "health_code.appeal": Text("处理健康码申诉", "Answering your health code appeal"),
     "health_code.assign": Text("人工赋码", "Giving a health code colour by hand"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
@@ -57,6 +62,7 @@ CATEGORIES: Mapping[str, Text] = {
     "health": Text("健康信息", "Health"),
     "messages": Text("消息", "Messages"),
     "family": Text("代办关系", "Who acts for whom"),
+    "visits": Text("到访记录", "Visits"),
     "protection": Text("查看记录与代办人", "Who looked, and who may act"),
     "account": Text("账号状态", "How the account stands"),
     "identifier": Text("仅该机构可见的编号", "An id that only this partner sees"),

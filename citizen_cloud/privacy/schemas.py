@@ -126,3 +126,17 @@ class CertificateSchema(Outgoing):
 
 LookPageSchema = page_of(LookSchema)
 DataExportPageSchema = page_of(DataExportSchema)
+
+
+class DestructionSchema(Outgoing):
+    """The proof that a service is gone."""
+
+    module = Str(max_length=32, metadata={"example": "health_code"})
+    finished_at = Instant()
+    certificate = Str(
+        max_length=65_536,
+        metadata={
+            "description": "JWS (EdDSA, `typ` destruction-certificate+jwt)",
+            "example": "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl",
+        },
+    )

@@ -1,10 +1,10 @@
-"""The switchboard's table: one row per module, also for modules that are not installed."""
+"""The switchboard's tables: a row per module, also for those not installed; purges of modules."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,3 +29,26 @@ class Module(Base):
     version: Mapped[int] = mapped_column(server_default=text("1"))
     changed_by: Mapped[UUID | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
+
+
+class Purge(Base):
+    """The end of a module by order of two people; the row stays, and so does the state sunset."""
+
+    __tablename__ = "purge"
+    __table_args__ = (
+        CheckConstraint("state IN ('ordered','running','done')", name="state"),
+        CheckConstraint("(state = 'done') = (certificate IS NOT NULL)", name="certified"),
+        CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="finished"),
+        {"schema": "registry"},
+    )
+
+    module: Mapped[str] = mapped_column(ForeignKey("registry.module.name"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(unique=True, server_default=text("uuidv7()"))
+    # The proposal that two people of different units agreed to.
+    approval_id: Mapped[UUID]
+    ordered_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
+    state: Mapped[str] = mapped_column(String(16), server_default=text("'ordered'"))
+    # Rows gone, by what they were: a purge that was stopped goes on where it stood.
+    progress: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    finished_at: Mapped[datetime | None]
+    certificate: Mapped[str | None] = mapped_column(Text)

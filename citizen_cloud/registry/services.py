@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Invalid, NotFound, StaleVersion
+from citizen_cloud.jobs.services import announce
 from citizen_cloud.manifest import ModuleState, ServiceModule, Setting
+from citizen_cloud.registry.purging import ModulePurged, is_ended
 from citizen_cloud.registry.switchboard import CHANNEL
 
+SUNSET_BEGUN = "module.sunset"
 # Kind and id; the demo and the command line act without an account.
 Actor = tuple[str, UUID | None]
 
@@ -61,8 +64,16 @@ def set_state(
     actor_id: UUID | None,
     actor_kind: str = "admin",
 ) -> Switch:
-    """Put a module into a state; every worker follows within seconds. Audited with its reason."""
+    """Put a module into a state; every worker follows within seconds. Audited with its reason.
+
+    Whoever has something in a module that goes into sunset is told. Raises ``ModulePurged``.
+    """
     switch = _write(session, module, {"state": state, "reason": reason, "actor": actor_id})
+    if state != "sunset" and is_ended(session, module.name):
+        raise ModulePurged
+    if state == "sunset" and module.sunset is not None:
+        facts = {"module": module.name, "version": switch.version}
+        announce(session, SUNSET_BEGUN, facts)
     _audit(session, module, f"module.{state}", {"reason": reason}, (actor_kind, actor_id))
     return switch
 

@@ -129,12 +129,13 @@ def _response(dumper: Schema, answer: Answer) -> Response:
 def _store(session: Session, key_hash: bytes, answer: Answer, response: Response) -> None:
     session.execute(
         text(
-            "INSERT INTO web.idempotent_answer (key_hash, account_id, request_hash, status, "
-            "location, body) VALUES (:k, :a, :h, :s, :l, :b)"
+            "INSERT INTO web.idempotent_answer (key_hash, account_id, endpoint, request_hash, "
+            "status, location, body) VALUES (:k, :a, :e, :h, :s, :l, :b)"
         ),
         {
             "k": key_hash,
             "a": caller().account_id,
+            "e": (request.endpoint or "")[:120],
             "h": request_hash(),
             "s": answer.status,
             "l": answer.location,

@@ -19,6 +19,8 @@ class IdempotentAnswer(Base):
     key_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     # Whose answer it is: it may show a name, and goes with the account.
     account_id: Mapped[UUID | None]
+    # The door's name in the application, which begins with its blueprint's.
+    endpoint: Mapped[str | None] = mapped_column(String(120))
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int] = mapped_column(SmallInteger)
     location: Mapped[str | None] = mapped_column(String(500))

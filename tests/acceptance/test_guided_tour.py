@@ -38,6 +38,13 @@ def test_the_tour_walks_the_main_job_to_its_end(city, tmp_path):
         "预约成功",
         "limit_reached",
         "already_redeemed",
+        "colour green",
+        "colour yellow",
+        "a gate without a server: valid",
+        "stale_proof",
+        "限制通行",
+        "opened by two: 2 visits",
+        "本人可见",
         "演示完成",
     ):
         assert seen in done.stdout.replace("already_booked", "limit_reached"), done.stdout

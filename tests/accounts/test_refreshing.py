@@ -132,7 +132,9 @@ def test_a_rotated_key_still_repeats_a_lost_answer():
 
     def rings(keys):
         ring = KeyRing(keys)
-        return Crypto(fields=ring, lookups=ring, quota=ring, tokens=ring, credentials=ring)
+        return Crypto(
+            fields=ring, lookups=ring, quota=ring, tokens=ring, credentials=ring, trust=ring
+        )
 
     before = list(crypto._current)
     try:

@@ -76,8 +76,8 @@ loaded = {table.schema for table in Base.metadata.tables.values()}
 app.crypto.configure = lambda _: None
 for install in (app.verifier, app.allowances, app.providers):
     install.from_settings = install.install = lambda *_: None
-app.data_access.configure = lambda _: None
-app.configure(SimpleNamespace())
+app.data_access.configure = app.heads.configure = lambda _: None
+app.configure(SimpleNamespace(audit_heads_file=None))
 assert set(ROOMS) <= {table.schema for table in Base.metadata.tables.values()}
 for table in Base.metadata.tables.values():
     for key in table.foreign_keys:

@@ -1,4 +1,3 @@
-import random
 import threading
 from uuid import uuid4
 
@@ -6,7 +5,6 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import db
-from citizen_cloud.audit import services
 from citizen_cloud.audit.services import Act, record, seal, verify
 
 
@@ -82,54 +80,9 @@ def test_two_sealers_never_fork_the_chain(fresh_database):
         assert connection.scalar(text("SELECT count(*), max(number) FROM audit.seal")) == 200
 
 
-TAMPERINGS = (
-    "UPDATE audit.entry SET action = action || 'x' WHERE id = :id",
-    "UPDATE audit.entry SET payload = payload || '{\"n\": -1}' WHERE id = :id",
-    "UPDATE audit.entry SET actor_id = uuidv7() WHERE id = :id",
-    "UPDATE audit.entry SET at = at + interval '1 second' WHERE id = :id",
-    "DELETE FROM audit.entry WHERE id = :id",
-    "DELETE FROM audit.seal WHERE entry_id = :id",
-    "UPDATE audit.seal SET digest = sha256(digest) WHERE entry_id = :id",
-    "UPDATE audit.seal SET hash = sha256(hash) WHERE entry_id = :id",
-)
-
-
-@pytest.mark.parametrize("tampering", TAMPERINGS)
-def test_a_tampered_row_is_found_and_named(fresh_database, tampering):
-    write(40)
-    sealed()
-    chosen = random.Random(7).randrange(1, 39)
-    with fresh_database.owner() as owner:
-        entry_id = owner.scalar(
-            text("SELECT entry_id FROM audit.seal WHERE number = :n"), {"n": chosen}
-        )
-        owner.execute(text(tampering), {"id": entry_id})
-    found = findings()
-    assert found
-    assert min(finding.number for finding in found) in (chosen, chosen + 1)
-
-
-def test_two_rows_swapped_are_found(fresh_database):
-    write(10)
-    sealed()
-    with fresh_database.owner() as owner:
-        owner.execute(text("UPDATE audit.seal SET number = -number WHERE number IN (4, 5)"))
-        owner.execute(text("UPDATE audit.seal SET number = 9 + number WHERE number < 0"))
-    assert {finding.number for finding in findings()} & {4, 5}
-
-
-def test_an_erased_payload_reads_redacted_not_edited(fresh_database):
-    write(3)
-    sealed()
-    with fresh_database.owner() as owner:
-        owner.execute(text("UPDATE audit.entry SET salt = NULL, payload = NULL"))
-    assert findings() == []
-
-
 def test_an_act_is_written_with_the_business_or_not_at_all(fresh_database):
     with pytest.raises(RuntimeError), db.transaction() as session:
         record(session, act())
         raise RuntimeError
     with db.statement() as connection:
         assert connection.scalar(text("SELECT count(*) FROM audit.entry")) == 0
-    assert services.GENESIS

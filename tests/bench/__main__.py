@@ -7,12 +7,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from bench import ceiling, cpu, load, report
+from bench import ceiling, cpu, load, offline, report
 from bench.baseline import Pgbench
+from bench.health import HealthRequests
 from bench.stage import stage
 
 LINES = 16
 LINES_BOOKING = 32
+# Turns share people out: one for the warming up, five repetitions.
+TURNS = 6
 
 
 @dataclass
@@ -42,7 +45,10 @@ class Bench:
         self.pgbench = Pgbench(here)
         self.clients = {}
         self.few = here.citizens[-200:]
+        self.health = HealthRequests(here.health)
+        self.offline = (0.0, 0.0)
         names = ("hello", "me", "offers", "book", "pgbench", "full", "hot", "pgbench hot")
+        names = (*names, "credential", "thin", "verify")
         self.rows = {name: Row(name) for name in names}
 
     def prepare(self):
@@ -70,6 +76,21 @@ class Bench:
         self._measure("full", here.app, full, seconds, expect=409)
         self._measure("hot", here.app, self._bookings([here.hot], "h"), seconds, once=True)
         self._pgbench("pgbench hot", "hot", seconds)
+        self._repeat_health(seconds)
+
+    def _repeat_health(self, seconds):
+        """Measure issuing, the thin client and verifying; each line of a turn is another person."""
+        here, turn = self.here.health, self.turn % TURNS
+        carriers = here.carriers[turn::TURNS]
+        share = len(here.thin) // TURNS
+        thin = here.thin[turn * share : (turn + 1) * share]
+        asked = self.health.credentials(carriers)
+        self._measure("credential", self.here.app, asked, seconds, once=True, expect=200)
+        asked = self.health.thin(thin)
+        self._measure("thin", self.here.app, asked, seconds, once=True, expect=200)
+        with self.here.database.transaction() as session:
+            asked = self.health.verifications(session, carriers)
+        self._measure("verify", self.here.app, asked, seconds, once=True, expect=200)
 
     def _bookings(self, offers, label):
         """Return one request per citizen of this turn, with tokens no worker has seen.
@@ -148,6 +169,9 @@ def main():
         for number in range(given.repetitions):
             tell(f"repetition {number + 1} of {given.repetitions}")
             bench.repeat(given.seconds)
+        with here.database.transaction() as session:
+            bench.offline = offline.measure(session, here.health.carriers)
+        tell(f"offline: {bench.offline[0]:,.0f} codes/s of one core")
         client = ceiling.measure()
         text = report.write(bench, client, others, given)
     tell("done")

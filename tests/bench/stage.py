@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import crowd
-from bench import cpu
+from bench import cpu, health
 from live import ROOT, Server
 
 from citizen_cloud import crypto, db, migrations
@@ -25,6 +25,8 @@ SLOTS = 401
 # One for each run of pgbench on one slot.
 HOT_SLOTS = 100
 PLENTY = 10_000_000
+# Of the citizens, those with a registered phone.
+PHONES = 6_000
 
 
 class HelloServer(Server):
@@ -98,6 +100,8 @@ class Stage:
             crowd.make_slots(
                 session, SLOTS + HOT_SLOTS, organisation_id=outlets[0], capacity=PLENTY
             )
+        with self.database.transaction() as session:
+            self.health = health.fill(session, self.citizens, carriers=PHONES)
         with self.postgres_admin() as connection:
             # Marked before the first booking: from then on requests are gathered and booked together.
             connection.execute("UPDATE booking.slot SET hot = true WHERE id = %s", [self.hot])

@@ -98,6 +98,23 @@ def test_the_matrix_of_operations_and_roles_holds(stack):
     assert matrix(stack) == []
 
 
+# What an auditor may do beyond looking, at doors that ask who it is: with the own account only.
+AUDITORS_OWN = {"requestExport", "signOut", "signOutEverywhere", "undoClosure"}
+
+
+def test_an_auditor_sees_everything_and_changes_nothing(stack):
+    auditor, done = stack.city["auditor"], set()
+    for operation in stack.operations:
+        access = operation["x-authz"]
+        if operation["method"] == "get" or access["access"] == "public":
+            continue
+        if access["access"] == "permission":
+            assert "auditor" not in stack.roles[access["permission"]], operation["operationId"]
+        if stack.call(operation, auditor).status_code < 400:
+            done.add(operation["operationId"])
+    assert done == AUDITORS_OWN
+
+
 def without_place(answer):
     """Return a refusal without what names the request."""
     body = {k: v for k, v in answer.json.items() if k not in ("instance", "trace_id")}

@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from citizen_cloud import crypto
 from citizen_cloud.credentials import keys, services, verifier
-from citizen_cloud.credentials.contribution import forget_expired
+from citizen_cloud.credentials.jobs import forget_expired
 from citizen_cloud.credentials.refusals import (
     ALL,
     CredentialExpired,

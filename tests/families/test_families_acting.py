@@ -312,14 +312,22 @@ def test_the_document_shows_the_parameter_exactly_where_it_is_taken(client):
     assert takes == {
         "bookMasks",
         "cancelBooking",
+        "findHealthPaper",
         "getAgenda",
         "getBooking",
         "getBookingCode",
+        "getHealthCode",
+        "getHealthPaper",
+        "getHealthStatus",
         "getHome",
+        "issueHealthCredential",
         "listDataAccess",
         "listMessages",
         "listMyBookings",
         "listProxies",
+        "makeHealthPaper",
+        "reportHealthPaperLost",
+        "shareHealthCode",
     }
 
 

@@ -8,6 +8,12 @@ from citizen_cloud.web import limits
 
 @pytest.fixture(autouse=True)
 def fresh_limits(request):
-    if "client" in request.fixturenames:
+    """Forget what was counted; return what forgets it again."""
+
+    def forget():
         app = request.getfixturevalue("shared_app")
         app.extensions[limits.EXTENSION] = limits.Limiter(Cache(None))
+
+    if "client" in request.fixturenames:
+        forget()
+    return forget

@@ -9,7 +9,7 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
-from citizen_cloud.modules.health_code.services import hand, officers
+from citizen_cloud.modules.health_code.services import hand, officers, paper_counter
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules
@@ -22,6 +22,8 @@ PROXIES = {representing.purpose_of(scope) for scope in (*MODULES, "messages", "a
 PURPOSES = {
     ("counter/services/clerk.py", "f'counter.{kind}'"): {f"counter.{k}" for k in counter.KINDS},
     ("families/services/clerks.py", "PURPOSE"): {clerks.PURPOSE},
+    ("modules/health_code/services/acting.py", "purpose_of(SCOPE)"): PROXIES,
+    ("modules/health_code/services/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
     ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
     ("modules/health_code/services/hand.py", "PURPOSE"): {hand.PURPOSE},

@@ -57,18 +57,22 @@ PURPOSES = {
             text=Text(
                 "为按公布的规则计算并出示您的健康码，我们将处理您申报的体温、症状、接触史和行程，"
                 "以及检测机构、疾控机构依法报送的结果。核验人员只能看到颜色、时间和部分姓名，看不到行程。"
+                "扫场所码留下的到访记录密封保存，21天后删除，仅凭案件编号并经两个单位批准才能查阅。"
                 "您可随时撤回同意；撤回后本服务不再读取或记录您的健康信息，其他服务不受影响。",
                 "To compute your health code by published rules and to show it, we process the "
                 "temperature, symptoms, contacts and trips you declare, and results that "
                 "laboratories and disease control report by law. Whoever verifies the code sees "
-                "its colour, its time and part of your name, never your trips. You may withdraw "
-                "at any time; this service then reads and writes nothing more of your health, "
-                "and other services go on as before.",
+                "its colour, its time and part of your name, never your trips. The places whose "
+                "code you scan are kept sealed, deleted after 21 days, and opened only for a case "
+                "and with the agreement of two authorities. You may withdraw at any time; this "
+                "service then reads and writes nothing more of your health, and other services go "
+                "on as before.",
             ),
             categories=(
                 Text("体温、症状和接触史", "Temperature, symptoms and contacts"),
                 Text("行程", "Trips"),
                 Text("检测结果", "Test results"),
+                Text("到访场所", "Places visited"),
             ),
         ),
     )

@@ -23,6 +23,8 @@ from citizen_cloud.jobs.services import announce
 
 SECRET_BYTES = 32
 ADDED = "accounts.device_added"
+# Whatever ends sign-ins says so: rooms above end what else a phone may do.
+SIGN_INS_ENDED = "accounts.sign_ins_ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,7 @@ def remove_device(
     session.execute(_REVOKE, asked)
     if session.scalar(_REMOVE, asked) is None:
         raise NotFound
+    announce(session, SIGN_INS_ENDED, {"account_id": account_id})
     record(
         session,
         Act(

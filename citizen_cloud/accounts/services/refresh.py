@@ -12,10 +12,11 @@ from citizen_cloud.accounts.refresh_tokens import RefreshToken
 from citizen_cloud.accounts.refusals import AccountSuspended, RefreshInvalid
 from citizen_cloud.accounts.rules.lifetimes import REFRESH_REPEAT
 from citizen_cloud.accounts.services import devices, sign_ins
-from citizen_cloud.accounts.services.devices import DeviceProof, Registered
+from citizen_cloud.accounts.services.devices import SIGN_INS_ENDED, DeviceProof, Registered
 from citizen_cloud.accounts.services.sign_ins import Issued
 from citizen_cloud.audit.services import record
 from citizen_cloud.errors import Refusal
+from citizen_cloud.jobs.services import announce
 
 _LOCK = text(
     """
@@ -107,6 +108,7 @@ def _revoke_reused(
     session: Session, sent: RefreshToken, row: RowMapping, now: datetime | None
 ) -> Refusal:
     sign_ins.revoke(session, sign_in_id=sent.sign_in_id, reason="refresh_reused", now=now)
+    announce(session, SIGN_INS_ENDED, {"account_id": row["account_id"]})
     facts = {"number": sent.number, "present": row["refresh_number"]}
     act = sign_ins.act("refresh_reused", "stranger", row["account_id"], sent.sign_in_id, facts)
     record(session, act)

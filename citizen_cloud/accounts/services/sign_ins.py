@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts import refresh_tokens, tokens
 from citizen_cloud.accounts.refresh_tokens import RefreshToken
 from citizen_cloud.accounts.rules.lifetimes import LIFETIMES
-from citizen_cloud.accounts.services.devices import Registered
+from citizen_cloud.accounts.services.devices import SIGN_INS_ENDED, Registered
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import Unauthenticated
+from citizen_cloud.jobs.services import announce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,7 @@ def sign_out(
 ) -> None:
     """End a sign-in; its tokens are refused from the next request on."""
     revoke(session, sign_in_id=sign_in_id, reason="signed_out", now=now)
+    announce(session, SIGN_INS_ENDED, {"account_id": account_id})
     record(session, act("signed_out", kind, account_id, sign_in_id, {}))
 
 
@@ -161,7 +163,8 @@ def end_others(
     """End every other sign-in of an account; all of them where none is kept."""
     session.execute(_HOLD, {"id": account_id})
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
-    session.execute(_REVOKE_OTHERS, asked)
+    if session.execute(_REVOKE_OTHERS, asked).rowcount:  # type: ignore[attr-defined]
+        announce(session, SIGN_INS_ENDED, {"account_id": account_id})
 
 
 def sign_out_everywhere(
@@ -214,7 +217,8 @@ def end_by_factor(
 ) -> None:
     """End every sign-in of an account that rests on a factor it no longer has."""
     asked = {"account_id": account_id, "factor": factor, "reason": reason, "now": now}
-    session.execute(_REVOKE_BY_FACTOR, asked)
+    if session.execute(_REVOKE_BY_FACTOR, asked).rowcount:  # type: ignore[attr-defined]
+        announce(session, SIGN_INS_ENDED, {"account_id": account_id})
 
 
 def act(

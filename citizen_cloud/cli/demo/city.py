@@ -21,6 +21,7 @@ from citizen_cloud.accounts import hashing
 from citizen_cloud.accounts.refusals import TotpEnrolmentRequired
 from citizen_cloud.accounts.services import open_account, staff
 from citizen_cloud.booking.services import Actor as BookingActor
+from citizen_cloud.cli.demo import health_city
 from citizen_cloud.config import Settings, SettingsError
 from citizen_cloud.modules.masks.services.campaigns import NewCampaign, create_campaign
 from citizen_cloud.modules.masks.services.offers import WantedOffer, publish_offers
@@ -56,9 +57,11 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
     db.install(pool)
     try:
         with db.transaction() as session:
-            people = None if _is_loaded(session) else _load(session, progress)
+            people = {} if _is_loaded(session) else _load(session, progress)
+            if not health_city.is_loaded(session, REGISTER):
+                people |= health_city.load(session, REGISTER, _person)
             _offer_coming_days(session, clock.now())
-            if people is not None:
+            if people:
                 _write(var / SECRETS, people)
     finally:
         pool.dispose()
@@ -66,7 +69,10 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
 
 def _is_loaded(session: Session) -> bool:
     found = session.execute(
-        text("SELECT 1 FROM organisations.organisation WHERE register = :r LIMIT 1"),
+        text(
+            "SELECT 1 FROM organisations.organisation "
+            "WHERE register = :r AND kind = 'pharmacy' LIMIT 1"
+        ),
         {"r": REGISTER},
     ).first()
     return found is not None
@@ -199,7 +205,10 @@ def _offer_coming_days(session: Session, now: datetime) -> None:
 def _demo_outlets(session: Session) -> list[tuple[UUID, bool]]:
     all_day = {outlet["code"] for outlet in _outlets() if outlet["open_all_day"]}
     rows = session.execute(
-        text("SELECT id, code FROM organisations.organisation WHERE register = :r ORDER BY code"),
+        text(
+            "SELECT id, code FROM organisations.organisation "
+            "WHERE register = :r AND kind = 'pharmacy' ORDER BY code"
+        ),
         {"r": REGISTER},
     )
     return [(row.id, row.code in all_day) for row in rows]
@@ -229,7 +238,10 @@ def _halves(
 
 
 def _write(path: Path, secrets: dict[str, Any]) -> None:
+    """Write the secrets down beside those an older city has already."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        secrets = {**json.loads(path.read_text(encoding="utf-8")), **secrets}
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

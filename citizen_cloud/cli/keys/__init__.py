@@ -12,8 +12,11 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.cli.environment import default_var, reload_run, settings
 from citizen_cloud.cli.keys import rings
 from citizen_cloud.cli.keys.declared import Table, tables
+from citizen_cloud.cli.keys.revocation import REASON
+from citizen_cloud.cli.keys.revocation import revoke as revoke_and_say
 from citizen_cloud.cli.keys.rewriting import Tally, rewrite
 from citizen_cloud.cli.keys.standing import UNKNOWN, count, report
+from citizen_cloud.credentials.services.revoking import Reason
 from citizen_cloud.registry.discovery import discover
 
 RING = click.argument("ring", nargs=-1, required=True, type=click.Choice(rings.RINGS))
@@ -87,6 +90,18 @@ def remove(kid: str, ring: tuple[str, ...]) -> None:
         rings.remove(rings.file_of(name), kid)
         click.echo(f"{name} {kid} removed")
     _reload(ring)
+
+
+@command.command()
+@click.argument("kid")
+@click.option("--reason", required=True, type=REASON, help="Public: every gate reads it.")
+def revoke(kid: str, reason: Reason) -> None:
+    """Let nothing count that the key of codes KID (c.k1) has signed, at once and for ever.
+
+    Then issue its living codes anew: citizen-cloud credentials reissue.
+    """
+    with connected():
+        revoke_and_say(kid, reason)
 
 
 def _reload(ring: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from citizen_cloud.config import SettingsError
 from citizen_cloud.crypto import draw_key, parse_ring
 
 # The quota key is none of them: another one would give everybody a second quota.
-RINGS = ("token", "field", "lookup", "credential")
+RINGS = ("token", "field", "lookup", "credential", "trust")
 
 
 def file_of(ring: str) -> Path:

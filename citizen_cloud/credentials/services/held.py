@@ -19,6 +19,15 @@ _REVOKE = text(
      WHERE {_LIVE}
     """  # noqa: S608 - no part of it comes from outside
 )
+_REVOKE_BY = text(
+    f"""
+    UPDATE credentials.credential c
+       SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE {_LIVE}
+       AND device_key_id IN (SELECT k.id FROM credentials.device_key k
+                              WHERE k.account_id = :account_id)
+    """  # noqa: S608
+)
 _SUSPEND = text(
     f"""
     UPDATE credentials.credential
@@ -45,6 +54,22 @@ def revoke_held(
 ) -> int:
     """End every living code of these types that these people hold; return how many."""
     return _change(session, _REVOKE, holders=holders, types=types, now=now)
+
+
+def revoke_held_by(
+    session: Session | Connection,
+    *,
+    account_id: UUID,
+    holders: Collection[UUID],
+    types: Collection[str],
+    now: datetime | None = None,
+) -> int:
+    """End the living codes of these people on one account's phones; return how many.
+
+    For who acted for somebody and does so no more.
+    """
+    facts = {"account_id": account_id, "holders": list(holders), "types": list(types), "now": now}
+    return int(session.execute(_REVOKE_BY, facts).rowcount)  # type: ignore[attr-defined]
 
 
 def suspend_held(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +16,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud.credentials import keys, verifier
 from citizen_cloud.credentials.compact import pack
 from citizen_cloud.credentials.refusals import BY_OUTCOME, CredentialNotIssued, CredentialRevoked
+from citizen_cloud.credentials.services.issuing import RETRY_AFTER_S, USABLE_KEY, new_jti
 from citizen_cloud.credentials.verifier import Claims, Outcome
+from citizen_cloud.errors import Unavailable
 
-JTI_BYTES = 16
 # Two writers can meet once; a third round would mean that the row changes under every look.
 ROUNDS = 3
 
@@ -51,21 +51,25 @@ class Verified:
 
 _LIVE = text(
     """
-    SELECT jti, kid, issued_at, not_before, expires_at FROM credentials.credential
+    SELECT jti, kid, issued_at, not_before, expires_at,
+           EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = c.kid)
+           AS is_key_revoked
+      FROM credentials.credential c
      WHERE type = :type AND subject_id = :subject_id AND revoked_at IS NULL
     """
 )
 # Whole seconds, as the claims have them: what is stored is exactly what is signed.
 _ISSUE = text(
-    """
+    f"""
     INSERT INTO credentials.credential
-           (jti, type, subject_id, kid, issued_at, not_before, expires_at)
-    VALUES (:jti, :type, :subject_id, :kid,
-            date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
-            :not_before, :expires_at)
+           (jti, type, subject_id, holder_id, kid, issued_at, not_before, expires_at)
+    SELECT :jti, :type, :subject_id, :holder_id, k.kid,
+           date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
+           :not_before, :expires_at
+      FROM (SELECT {USABLE_KEY} AS kid) k WHERE k.kid IS NOT NULL
     ON CONFLICT (type, subject_id) WHERE revoked_at IS NULL DO NOTHING
     RETURNING jti, kid, issued_at, not_before, expires_at
-    """
+    """  # noqa: S608 - no part of it comes from outside
 )
 _REVOKE = text(
     """
@@ -78,7 +82,8 @@ _REVOKE = text(
 # One row always: the time it is, and beside it the record, if there is one.
 _ISSUED = text(
     """
-    SELECT c.jti, c.subject_id, c.issued_at, c.not_before, c.expires_at, c.kid, c.revoked_at, t.now
+    SELECT c.jti, c.subject_id, c.issued_at, c.not_before, c.expires_at, c.kid, c.revoked_at, t.now,
+           EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = :kid) AS is_key_revoked
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS now) t
       LEFT JOIN credentials.credential c ON c.jti = :jti AND c.type = :type
     """
@@ -92,13 +97,15 @@ def issue(
     subject_id: UUID,
     not_before: datetime,
     expires_at: datetime,
+    holder_id: UUID | None = None,
     now: datetime | None = None,
 ) -> Code:
-    """Return the live code of a subject, issuing it where there is none.
+    """Return the live code of a subject, issuing it where there is none, for whose it is.
 
     A subject has one live code: asking again, also at the same instant, gives the same text
-    (Ed25519 signs deterministically, RFC 8032). Other times, or a key that was taken away, revoke
-    the old code and issue a new one. One statement where the code exists.
+    (Ed25519 signs deterministically, RFC 8032). Other times, or a key that was taken away or
+    revoked, end the old code and issue a new one. One statement where the code exists. Raises
+    ``Unavailable`` where every key that signs is revoked.
     """
     subject = {"type": type, "subject_id": subject_id}
     times = {
@@ -111,16 +118,20 @@ def issue(
             if _is_current(live, times):
                 return _code(live, type)
             session.execute(_REVOKE, {**subject, "jti": live["jti"], "now": now})
-        fresh = {"jti": UUID(bytes=secrets.token_bytes(JTI_BYTES)), "kid": keys.newest()}
+        fresh = {"jti": new_jti(), "kids": keys.names(), "holder_id": holder_id}
         made = session.execute(_ISSUE, {**subject, **times, **fresh, "now": now}).mappings().first()
         if made is not None:
             return _code(made, type)
-    return _code(session.execute(_LIVE, subject).mappings().one(), type)
+    live = session.execute(_LIVE, subject).mappings().first()
+    if live is None or live["is_key_revoked"]:
+        raise Unavailable(retry_after=RETRY_AFTER_S)
+    return _code(live, type)
 
 
 def _is_current(live: RowMapping, times: dict[str, datetime]) -> bool:
     is_same = all(live[name] == value for name, value in times.items())
-    return is_same and keys.private_key(live["kid"]) is not None
+    is_usable = not live["is_key_revoked"] and keys.private_key(live["kid"]) is not None
+    return is_same and is_usable
 
 
 def _code(row: RowMapping, type: str) -> Code:  # noqa: A002
@@ -184,16 +195,19 @@ def verify(
     if reading.claims is None:
         raise BY_OUTCOME[reading.outcome]
     claims = reading.claims
-    facts = {"jti": claims.jti, "type": type, "now": now}
+    facts = {"jti": claims.jti, "type": type, "kid": claims.kid, "now": now}
     row = session.execute(_ISSUED, facts).mappings().one()
     if row["revoked_at"] is not None:
         raise CredentialRevoked
     outcome = verifier.at(claims, row["now"])
+    if row["is_key_revoked"]:
+        if outcome is Outcome.VALID:
+            _report_unissued(row, claims)
+        raise CredentialRevoked
     # Before the record: records of codes that ended long ago are forgotten.
     if outcome is not Outcome.VALID:
         raise BY_OUTCOME[outcome]
-    if not _is_as_issued(row, claims):
-        log.error("signed_but_not_issued", kid=claims.kid, jti=str(claims.jti))
+    if _report_unissued(row, claims):
         raise CredentialNotIssued
     return Verified(
         jti=claims.jti,
@@ -203,6 +217,14 @@ def verify(
         not_before=claims.not_before,
         expires_at=claims.expires_at,
     )
+
+
+def _report_unissued(row: RowMapping, claims: Claims) -> bool:
+    """Alarm and return True where nothing was issued that says what was signed."""
+    if _is_as_issued(row, claims):
+        return False
+    log.error("signed_but_not_issued", kid=claims.kid, jti=str(claims.jti))
+    return True
 
 
 def _is_as_issued(row: RowMapping, claims: Claims) -> bool:

@@ -19,7 +19,7 @@ from citizen_cloud.web.caller import Identity
 
 _MINE = text(
     """
-    SELECT id, scopes, represented_id FROM families.link
+    SELECT id, scopes, acting_id, represented_id, status FROM families.link
      WHERE id = :id AND acting_id = :acting_id AND status IN ('pending', 'active') FOR UPDATE
     """
 )
@@ -28,7 +28,7 @@ _GIVE_UP = text(
     """
     UPDATE families.link SET status = 'revoked', ended_at = :now, ended_by = :person_id
      WHERE id = :id AND acting_id = :person_id AND status IN ('pending', 'active')
-    RETURNING id, represented_id, old.status AS was
+    RETURNING id, acting_id, represented_id, old.status AS was
     """
 )
 _REVOKE = text(
@@ -68,6 +68,8 @@ def narrow(
     if kept is None:
         raise ScopesNotNarrower(errors=[{"pointer": "/scopes", "code": "not_one_of"}])
     session.execute(_NARROW, {"id": link_id, "scopes": kept})
+    if row["status"] == "active":
+        writing.announce_end(session, row, kept=kept)
     writing.audit(session, "narrowed", link_id, Author(kind="citizen", id=account_id), scopes=kept)
 
 
@@ -78,6 +80,7 @@ def give_up(
     facts = {"id": link_id, "person_id": person.person_id, "now": now}
     row = _ended(session, _GIVE_UP, facts)
     if row["was"] == "active":
+        writing.announce_end(session, row)
         _tell(session, row["represented_id"], link_id, now)
     writing.audit(session, "given_up", link_id, Author(kind="citizen", id=account_id))
 
@@ -93,6 +96,7 @@ def revoke(
         "now": now,
     }
     row = _ended(session, _REVOKE, facts)
+    writing.announce_end(session, row)
     _tell(session, row["acting_id"], link_id, now)
     writing.audit(session, "revoked", link_id, Author(kind="citizen", id=account_id))
 
@@ -103,6 +107,7 @@ def revoke_between(
     """End the link between two people at a counter; return it. Raises ``NotFound``."""
     facts = {"acting_key": acting_key, "represented_key": represented_key, "by": by, "now": now}
     row = _ended(session, _REVOKE_BETWEEN, facts)
+    writing.announce_end(session, row)
     for person_id in (row["acting_id"], row["represented_id"]):
         _tell(session, person_id, row["id"], now)
     return row

@@ -5,13 +5,14 @@ agrees to a link locks the acting person's row, and the represented one's where 
 rows are locked in the order of their ids. Ending a link locks nothing: it only makes room.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,10 @@ from citizen_cloud.families.refusals import (
     ProxyCycle,
 )
 from citizen_cloud.families.rules import MOST_DEPENDANTS, MOST_GUARDIANS
+from citizen_cloud.jobs.services import announce
+
+# A link ended, or covers less than before: services end what was given out by it.
+ENDED = "families.link_ended"
 
 # Not FOR UPDATE: bookings point at these rows and need not wait.
 _LOCK = text(
@@ -39,6 +44,7 @@ _LAPSE = text(
        SET status = 'expired', ended_at = :now
      WHERE (acting_id = :acting_id OR represented_key = :acting_key)
        AND (status = 'pending' AND answer_by <= :now OR status = 'active' AND expires_at <= :now)
+    RETURNING id, acting_id, represented_id, old.status AS was
     """
 )
 _DEPENDANTS = text(
@@ -96,7 +102,31 @@ def lapse(session: Session, *, acting_id: UUID, acting_key: bytes, now: datetime
 
     Also the links of others to this person: a grown-up child may act for the former guardian.
     """
-    session.execute(_LAPSE, {"acting_id": acting_id, "acting_key": acting_key, "now": now})
+    asked = {"acting_id": acting_id, "acting_key": acting_key, "now": now}
+    announce_lapsed(session, session.execute(_LAPSE, asked).mappings())
+
+
+def announce_lapsed(session: Session, rows: Iterable[RowMapping]) -> int:
+    """Announce the links among what lapsed; return how many lapsed, requests too."""
+    found = list(rows)
+    for row in found:
+        if row["was"] == "active":
+            announce_end(session, row)
+    return len(found)
+
+
+def announce_end(session: Session, row: RowMapping, *, kept: Sequence[str] = ()) -> None:
+    """Tell the services that somebody may no longer act for a person, or only in some of them."""
+    announce(
+        session,
+        ENDED,
+        {
+            "link_id": row["id"],
+            "acting_id": row["acting_id"],
+            "represented_id": row["represented_id"],
+            "kept": list(kept),
+        },
+    )
 
 
 def check_dependants(session: Session, *, acting_id: UUID) -> None:

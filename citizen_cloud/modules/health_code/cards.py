@@ -6,7 +6,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import PersonalData, Subject, Tile
-from citizen_cloud.modules.health_code.services import held_power
+from citizen_cloud.modules.health_code.services import (
+    held_codes,
+    held_power,
+    held_scans,
+    held_visits,
+)
 from citizen_cloud.modules.health_code.services.held_colours import colours
 from citizen_cloud.modules.health_code.services.holdings import Holding
 from citizen_cloud.text import Text
@@ -16,7 +21,10 @@ tile = Tile(icon="health", path="/health-code")
 # One for each part of the module that holds something about people.
 HOLDINGS: tuple[Holding, ...] = (
     colours,
+    held_codes.HOLDING,
     held_power.HOLDING,
+    held_scans.HOLDING,
+    held_visits.visits,
 )
 
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting
+from citizen_cloud.manifest import Permission, Sealed, ServiceModule, Setting, Sunset
 from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
 from citizen_cloud.modules.health_code.routes import blueprints
+from citizen_cloud.modules.health_code.services import sealed_visits
 from citizen_cloud.modules.health_code.services.activating import DEFAULT_PPM, SETTING
 from citizen_cloud.text import Text
 
@@ -93,6 +94,7 @@ module = ServiceModule(
             maximum=10_000,
         ),
     ),
+    personal_data=personal_data,
     sealed=(
         Sealed(
             table="health_code.event",
@@ -109,8 +111,33 @@ module = ServiceModule(
             column="text_sealed",
             place="health_code.appeal:text:{id}",
         ),
+        Sealed(
+            table="health_code.disability",
+            column="evidence_sealed",
+            place="health_code.disability:evidence:{id}",
+        ),
+        Sealed(
+            table="health_code.place",
+            column="secret_sealed",
+            place="health_code.place:secret:{id}",
+        ),
+        *sealed_visits.SEALED,
+        Sealed(
+            table="health_code.scan",
+            column="answer_sealed",
+            place="health_code.scan:answer:{id}",
+        ),
     ),
-    personal_data=personal_data,
+    blind=(*sealed_visits.BLIND,),
+    sunset=Sunset(
+        credentials=frozenset({"hc", "ht", "hp"}),
+        device_keys=True,
+        messages=("health_code.",),
+        events=("health_code.", "credentials.device_"),
+        acts=("health_code.", "credentials.device_"),
+        purposes=("health_code.", "families.proxy.health_code"),
+        consents=frozenset({"health_code"}),
+    ),
     url_roots=("/api/v1/places",),
     migrations=str(Path(__file__).parent / "migrations"),
     initial_state="active",

@@ -14,6 +14,7 @@ from citizen_cloud.manifest import ServiceModule
 from citizen_cloud.portal import schemas
 from citizen_cloud.portal.state import host
 from citizen_cloud.registry import services
+from citizen_cloud.registry.purging import ModulePurged
 from citizen_cloud.registry.services import Switch
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
@@ -75,14 +76,15 @@ class ModuleState(MethodView):
 
     @blp.arguments(schemas.StateSchema)
     @blp.response(200, schemas.SwitchSchema)
-    @blp.operation("setModuleState", NotFound)
+    @blp.operation("setModuleState", NotFound, ModulePurged)
     @requires("portal.modules.manage")
     def put(self, body: dict[str, Any], name: str) -> dict[str, Any]:
         """Switch a service
 
         ``draining`` takes no new bookings and serves the existing ones; ``read_only`` changes
         nothing; ``off`` answers ``503 module_off``. Every worker follows within five seconds, and
-        the reason is audited.
+        the reason is audited. ``sunset`` is the beginning of the end: the doors are shut, whoever
+        has something there is told, and a purge may be proposed; afterwards ``409 module_purged``.
         """
         module = services.installed_module(host().modules, name)
         with db.transaction() as session:

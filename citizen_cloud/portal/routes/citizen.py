@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 
 from citizen_cloud import clock, db
@@ -30,6 +30,7 @@ from citizen_cloud.portal.bookings import (
 )
 from citizen_cloud.portal.state import host
 from citizen_cloud.web import cursors
+from citizen_cloud.web.accepting import PNG, SVG, negotiated
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, represented, subject
 from citizen_cloud.web.idempotency import Answer, answer_once
@@ -38,8 +39,6 @@ from citizen_cloud.web.paging import page
 from citizen_cloud.web.refusals import NotAcceptable
 
 blp = Blueprint("bookings", description="A citizen's bookings of every service")
-
-JSON_LIKE = ("application/json", "application/problem+json", "application/*", "*/*")
 
 
 def as_json(found: Shown) -> dict[str, Any]:
@@ -178,13 +177,13 @@ class BookingCode(MethodView):
         ``image/png`` are a fallback for clients that cannot draw. The code is the same until the
         booking ends, and dies with a cancellation.
         """
-        media_type = _negotiated()
+        media_type = negotiated()
         asker, now = _asker(), clock.now()
         with _attempts_noted(asker), db.transaction() as session:
             row, code = booking_code(session, host(), asker=asker, booking_id=booking_id, now=now)
-        if media_type == "image/svg+xml":
+        if media_type == SVG:
             return Response(qr.svg(code.text), mimetype=media_type)
-        if media_type == "image/png":
+        if media_type == PNG:
             return Response(qr.png(code.text), mimetype=media_type)
         content = {
             "code": code.text,
@@ -195,20 +194,3 @@ class BookingCode(MethodView):
         }
         body = orjson.dumps(schemas.CodeSchema().dump(content))
         return Response(body, mimetype="application/json")
-
-
-def _negotiated() -> str:
-    """Choose the media type; ``*/*`` and problem+json count as JSON. Raises ``NotAcceptable``."""
-    accepted = request.accept_mimetypes
-    if not accepted:
-        return "application/json"
-    for value, quality in accepted:
-        if quality <= 0:
-            continue
-        if value in ("image/svg+xml", "image/png"):
-            return str(value)
-        if value in JSON_LIKE:
-            return "application/json"
-        if value == "image/*":
-            return "image/svg+xml"
-    raise NotAcceptable

@@ -4,20 +4,33 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_cloud.manifest import DecisionKind, Handler, Job
-from citizen_cloud.modules.health_code.jobs import colours, power, rules
+from citizen_cloud.modules.health_code.jobs import (
+    codes,
+    colours,
+    places,
+    power,
+    rules,
+    scans,
+)
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
+        **codes.HANDLERS,
         **colours.HANDLERS,
+        **places.HANDLERS,
         **power.HANDLERS,
     }
 )
 JOBS: tuple[Job, ...] = (
+    *codes.JOBS,
     *colours.JOBS,
-    *rules.JOBS,
+    *places.JOBS,
     *power.JOBS,
+    *rules.JOBS,
+    *scans.JOBS,
 )
 DECISIONS: tuple[DecisionKind, ...] = (
-    *rules.DECISIONS,
+    *places.DECISIONS,
     *power.DECISIONS,
+    *rules.DECISIONS,
 )

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "health_code_0004"
-down_revision = "health_code_0001"
+down_revision = "health_code_0003"
 branch_labels = None
 depends_on = None
 

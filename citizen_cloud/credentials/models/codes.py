@@ -30,6 +30,19 @@ class Credential(Base):
             postgresql_where=text("holder_id IS NOT NULL AND revoked_at IS NULL"),
         ),
         Index("uq_credential_show_key", "show_key", unique=True),
+        Index(
+            "ix_credential_device_key",
+            "device_key_id",
+            postgresql_where=text("device_key_id IS NOT NULL AND revoked_at IS NULL"),
+        ),
+        # What the status list is read from, every half minute.
+        Index(
+            "ix_credential_void",
+            "expires_at",
+            postgresql_where=text("revoked_at IS NOT NULL OR suspended_at IS NOT NULL"),
+        ),
+        # What a stolen key has signed.
+        Index("ix_credential_kid", "kid", "jti", postgresql_where=text("revoked_at IS NULL")),
         {"schema": "credentials"},
     )
 
@@ -43,9 +56,13 @@ class Credential(Base):
     revoked_at: Mapped[datetime | None]
     # Whose code it is, where it stands for a person and not for a booking.
     holder_id: Mapped[UUID | None]
-    # What it says beyond its times: colour, source, masked name.
+    # What it says beyond its times, but for the name: {"c": colour}.
     claims: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    # The masked name a paper code says.
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     # The one-day key that signs each showing: a compressed P-256 point, 33 bytes.
     show_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # The phone that signed for the show key. No foreign key: the insert looks at it, and locks it.
+    device_key_id: Mapped[UUID | None]
     # Void for now: what it says is not so at present and may be so again.
     suspended_at: Mapped[datetime | None]

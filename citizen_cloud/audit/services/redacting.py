@@ -1,0 +1,104 @@
+"""Erase entries by legal order: salt and payload go, the act of it stays in the chain.
+
+The application may change no entry. The one way is a function of the owner's, which erases and
+writes the act together; an erasure without an act that names it is a finding for ever.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.audit.rules import COLUMNS, WIDTH, Told, ranges, rest
+from citizen_cloud.audit.services.acts import SALT_BYTES
+from citizen_cloud.audit.services.orders import ORDER
+from citizen_cloud.errors import Conflict
+from citizen_cloud.text import Text
+
+MOST = 1_000
+
+
+class NotSealedYet(Conflict):
+    """An entry is no link of the chain yet; within a second it is."""
+
+    code = "audit_not_sealed"
+    title = Text("审计记录尚未封存", "Not sealed yet")
+    detail = Text("审计记录尚未封存,请稍后再试。", "The entry is not sealed yet; try again.")
+
+
+_ENTRIES = text(
+    f"""
+    SELECT {COLUMNS}, s.number FROM audit.entry e LEFT JOIN audit.seal s ON s.entry_id = e.id
+     WHERE e.id = ANY(:entries) AND (e.salt IS NOT NULL OR e.payload IS NOT NULL)
+       AND e.action <> '{ORDER}'
+     ORDER BY s.number
+    """  # noqa: S608 - constants
+)
+_OF_PREFIX = text(
+    """
+    SELECT s.number, e.id FROM audit.seal s JOIN audit.entry e ON e.id = s.entry_id
+     WHERE e.action::text ^@ ANY(cast(:acts AS text[])) AND e.salt IS NOT NULL AND s.number > :after
+     ORDER BY s.number LIMIT :most
+    """
+)
+_WAITING = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM audit.entry e
+         WHERE e.action::text ^@ ANY(cast(:acts AS text[]))
+           AND e.xid >= (SELECT sealed_below FROM audit.watermark WHERE id = 1))
+    """
+)
+_REDACT = text("SELECT audit.redact(:entries, :kind, :actor, :salt, cast(:payload AS jsonb))")
+
+
+def redact(
+    session: Session,
+    *,
+    entries: Collection[UUID],
+    ground: str,
+    actor: tuple[str, UUID | None],
+) -> int:
+    """Erase salt and payload of sealed entries, and write why; return how many were erased.
+
+    ``ground`` names the law or the decision, never a person. Entries erased before are left out.
+    The act names the erased by number, with a hash of what is left of each, so that the rest
+    stays as firm as it was. Raises ``NotSealedYet``.
+    """
+    rows = session.execute(_ENTRIES, {"entries": list(entries)}).all()
+    if not rows:
+        return 0
+    if any(row.number is None for row in rows):
+        raise NotSealedYet
+    lefts = b"".join(rest(Told(*row[:WIDTH])) for row in rows)
+    payload = {
+        "ground": ground,
+        "ranges": ranges(row.number for row in rows),
+        "rest": base64.b64encode(lefts).decode(),
+    }
+    kind, actor_id = actor
+    asked = {
+        "entries": [UUID(row.id) for row in rows],
+        "kind": kind,
+        "actor": actor_id,
+        "salt": secrets.token_bytes(SALT_BYTES),
+        "payload": json.dumps(payload, ensure_ascii=False),
+    }
+    return int(session.scalar(_REDACT, asked) or 0)
+
+
+def sealed_acts(
+    session: Session, *, acts: Collection[str], after: int = 0, most: int = MOST
+) -> list[tuple[int, UUID]]:
+    """Return number and id of sealed entries whose action begins so, as far as they are told."""
+    asked = {"acts": list(acts), "after": after, "most": most}
+    return [(row.number, row.id) for row in session.execute(_OF_PREFIX, asked)]
+
+
+def are_acts_waiting(session: Session, *, acts: Collection[str]) -> bool:
+    """Return whether an entry whose action begins so is still to be sealed."""
+    return bool(session.scalar(_WAITING, {"acts": list(acts)}))

@@ -1,0 +1,74 @@
+"""The demo city's health code: a venue with an inspector, three authorities, two approvers."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.approvals import services as approvals
+from citizen_cloud.modules.health_code.services import places
+from citizen_cloud.organisations.services import Actor, NewPlace, upsert_places
+from citizen_cloud.text import Text
+
+SYSTEM = Actor("system", None)
+VENUE = "demo-health-venue"
+# Code, kind, name
+UNITS = (
+    (VENUE, "venue", Text("演示图书馆", "Demo Library")),
+    ("demo-health-cdc", "authority", Text("演示市疾病预防控制中心", "Demo City CDC")),
+    ("demo-health-commission", "authority", Text("演示市卫生健康委员会", "Demo Health Commission")),
+    ("demo-health-office", "authority", Text("演示市政务服务局", "Demo Government Services")),
+)
+# session, username, name, role, organisation
+Person = Callable[[Session, str, str, Any, UUID | None], dict[str, str]]
+
+_LOADED = text("SELECT id FROM organisations.organisation WHERE register = :r AND code = :c")
+
+
+def is_loaded(session: Session, register: str) -> bool:
+    """Return whether the city has its health code."""
+    return session.execute(_LOADED, {"r": register, "c": VENUE}).first() is not None
+
+
+def load(session: Session, register: str, person: Person) -> dict[str, dict[str, str]]:
+    """Load it, and return who works there with their secrets."""
+    wanted = [_unit(register, code, kind, name) for code, kind, name in UNITS]
+    venue, cdc, commission, office = (placed.id for placed in upsert_places(session, places=wanted))
+    place = places.create_place(
+        session,
+        new=places.NewPlace(
+            organisation_id=venue,
+            name=Text("演示图书馆正门", "Demo Library, front door"),
+            area_code="210202",
+        ),
+        actor=SYSTEM,
+    )
+    inspector = person(session, "demo-inspector", "演示核验员", "staff", venue)
+    people = {
+        "inspector": {**inspector, "place_id": str(place.id)},
+        "officer": person(session, "demo-officer", "演示流调员", "staff", cdc),
+        "approver": person(session, "demo-approver", "演示审批员", "staff", commission),
+        "other_approver": person(session, "demo-other-approver", "别处审批员", "staff", office),
+    }
+    for username, unit_id in (("demo-approver", commission), ("demo-other-approver", office)):
+        account_id = session.execute(_ACCOUNT, {"username": username}).scalar_one()
+        approvals.appoint(session, account_id=account_id, unit_id=unit_id)
+    return people
+
+
+_ACCOUNT = text("SELECT id FROM accounts.account WHERE username = :username")
+
+
+def _unit(register: str, code: str, kind: Any, name: Text) -> NewPlace:
+    return NewPlace(
+        kind=kind,
+        register=register,
+        code=code,
+        name=name,
+        address="大连市中山区演示路1号",
+        county="大连市",
+        town="中山区",
+        area_code="210202",
+    )

@@ -1,0 +1,65 @@
+"""What the room does by itself: publish the snapshot, end keys of phones that left, forget."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.credentials.services.devices import end_device_keys
+from citizen_cloud.credentials.services.snapshots import publish
+from citizen_cloud.manifest import Event, Job
+
+KEEP = "180 days"
+# Codes of a day or a minute: by then every scan made offline has been uploaded.
+KEEP_HELD = "2 days"
+
+_FORGET = text(
+    """
+    DELETE FROM credentials.credential
+     WHERE expires_at < cast(:now AS timestamptz) - CASE
+           WHEN type IN ('hc', 'ht') THEN cast(:keep_held AS interval)
+           ELSE cast(:keep AS interval) END
+    """
+)
+_FORGET_CHALLENGES = text("DELETE FROM credentials.device_challenge WHERE expires_at < :now")
+
+
+def publish_snapshot(now: datetime) -> int:
+    """Sign what verifiers work from; the database's clock decides what is so now."""
+    del now
+    with db.transaction() as session:
+        publish(session)
+    return 1
+
+
+def forget_expired(now: datetime) -> int:
+    """Delete records of codes that ended long ago; return how many.
+
+    Such a code is expired by its own signature, so nothing is accepted for want of its record.
+    """
+    facts = {"now": now, "keep": KEEP, "keep_held": KEEP_HELD}
+    with db.transaction() as session:
+        session.execute(_FORGET_CHALLENGES, facts)
+        return int(session.execute(_FORGET, facts).rowcount)  # type: ignore[attr-defined]
+
+
+def sign_ins_ended(session: Session, event: Event, now: datetime) -> None:
+    """End the keys of phones on which nobody is signed in any more, and the codes on them."""
+    del now
+    account_id = UUID(event.payload["account_id"])
+    end_device_keys(session, account_id=account_id, reason="removed", only_signed_out=True)
+
+
+HANDLERS = {
+    "accounts.sign_ins_ended": sign_ins_ended,
+    "accounts.phone_changed": sign_ins_ended,
+    "accounts.phone_given_up": sign_ins_ended,
+    "accounts.recovered": sign_ins_ended,
+}
+JOBS = (
+    # The last field is the seconds.
+    Job(name="credentials.publish_snapshot", cron="* * * * * */30", run=publish_snapshot),
+    Job(name="credentials.forget_expired", cron="23 4 * * *", run=forget_expired),
+)

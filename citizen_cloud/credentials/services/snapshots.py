@@ -1,0 +1,93 @@
+"""Publish what verifiers work from: which keys count, which are revoked, which codes are void.
+
+Everything in one signed file, so that a gate which has it needs nobody. Codes of a revoked key are
+not listed: the revocation says it of all of them.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import jwt
+from sqlalchemy import text
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.orm import Session
+
+from citizen_cloud.credentials import keys, verifier
+from citizen_cloud.credentials.proofs import to_text
+from citizen_cloud.credentials.queries import Published
+
+ISSUER = "citizen-cloud"
+TYP = "snapshot+jwt"
+LIFE = timedelta(seconds=600)
+KEPT = 3
+# Any number that no other advisory lock of this database uses.
+PUBLISHER_LOCK = 7_301_016
+
+_ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(:lock)")
+# Behind the lock, so that a higher number never knows less. A clock's second is above every number
+# that was ever given, also where an older backup came back.
+_READ = text(
+    """
+    SELECT t.now,
+           greatest((SELECT coalesce(max(number), 0) + 1 FROM credentials.snapshot),
+                    extract(epoch FROM t.now)::bigint) AS number,
+           (SELECT string_agg(v.prefix, ''::bytea ORDER BY v.prefix)
+              FROM (SELECT DISTINCT substring(uuid_send(c.jti) FROM 1 FOR 8) AS prefix
+                      FROM credentials.credential c
+                     WHERE (c.revoked_at IS NOT NULL OR c.suspended_at IS NOT NULL)
+                       AND c.expires_at > t.now
+                       AND NOT EXISTS (SELECT 1 FROM credentials.key_revocation r
+                                        WHERE r.kid = c.kid)) v) AS void
+      FROM (SELECT date_trunc('second', coalesce(cast(:now AS timestamptz),
+                                                 statement_timestamp())) AS now) t
+    """
+)
+_REVOKED = text("SELECT kid, at, reason FROM credentials.key_revocation ORDER BY kid")
+_WRITE = text(
+    """
+    WITH gone AS (DELETE FROM credentials.snapshot
+                   WHERE number NOT IN (SELECT number FROM credentials.snapshot
+                                         ORDER BY number DESC LIMIT :kept))
+    INSERT INTO credentials.snapshot (number, issued_at, expires_at, text)
+    VALUES (:number, :issued_at, :expires_at, :text)
+    """
+)
+
+
+def publish(session: Session, *, now: datetime | None = None) -> Published:
+    """Sign what is so now and make it the newest snapshot; one at a time, in rising numbers."""
+    session.execute(_ONE_PUBLISHER, {"lock": PUBLISHER_LOCK})
+    row = session.execute(_READ, {"now": now}).mappings().one()
+    revoked = session.execute(_REVOKED).mappings().all()
+    made = Published(
+        number=row["number"],
+        issued_at=row["now"],
+        expires_at=row["now"] + LIFE,
+        text=_signed(row, revoked),
+    )
+    session.execute(_WRITE, {**vars(made), "kept": KEPT})
+    return made
+
+
+def _signed(row: RowMapping, revoked: Sequence[RowMapping]) -> str:
+    claims = {
+        "iss": ISSUER,
+        "iat": int(row["now"].timestamp()),
+        "exp": int((row["now"] + LIFE).timestamp()),
+        "number": row["number"],
+        **keys.document({one["kid"] for one in revoked}),
+        "revoked_keys": [
+            {"kid": one["kid"], "at": int(one["at"].timestamp()), "reason": one["reason"]}
+            for one in revoked
+        ],
+        "void": to_text(row["void"] or b""),
+    }
+    kid, key = keys.trust_key()
+    return jwt.PyJWS().encode(
+        json.dumps(claims, separators=(",", ":")).encode(),
+        key,
+        algorithm=verifier.ALGORITHM,
+        headers={"typ": TYP, "kid": kid},
+        sort_headers=True,
+    )

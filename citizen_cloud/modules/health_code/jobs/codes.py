@@ -1,0 +1,55 @@
+"""What runs without a request: codes that end with a link, news of phones, and forgetting."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from citizen_cloud import db
+from citizen_cloud.families.services.writing import ENDED
+from citizen_cloud.manifest import Event, Handler, Job
+from citizen_cloud.messages.services import notify
+from citizen_cloud.modules.health_code.services import (
+    link_ends,
+    papers,
+    phone_news,
+    shares,
+)
+from citizen_cloud.modules.health_code.services.acting import SCOPE
+
+
+def link_ended(session: Session, event: Event, now: datetime) -> None:
+    """End what was given to somebody who may no longer act for a person."""
+    del now
+    if SCOPE in event.payload["kept"]:
+        return
+    link_ends.end_given(
+        session,
+        acting_id=UUID(event.payload["acting_id"]),
+        person_id=UUID(event.payload["represented_id"]),
+    )
+
+
+def tell_of_phone(session: Session, event: Event, now: datetime) -> None:
+    """Tell an account that a phone of it was registered or reported lost."""
+    notify(session, note=phone_news.note_of(event), now=now)
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {ENDED: link_ended, **dict.fromkeys(phone_news.ABOUT, tell_of_phone)}
+)
+
+
+def forget_codes(now: datetime) -> int:
+    """Delete shares a day after their end and papers half a year after theirs; return how many.
+
+    The database's clock says what is over.
+    """
+    del now
+    with db.transaction() as session:
+        return shares.forget(session) + papers.forget(session)
+
+
+JOBS = (Job(name="health_code.forget_codes", cron="41 4 * * *", run=forget_codes),)

@@ -1,0 +1,49 @@
+"""What is known of many scans that were decided offline, in one statement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_KNOWN = text(
+    """
+    SELECT r.scan_id, t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
+           p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
+           p.needs_nonce,
+           c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
+           EXISTS (SELECT FROM credentials.key_revocation k
+                    WHERE k.kid = r.kid) AS is_key_revoked,
+           n.id AS person_id
+      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
+      CROSS JOIN unnest(cast(:scan_ids AS varchar[]), cast(:place_ids AS uuid[]),
+                        cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]))
+                 AS r(scan_id, place_id, jti, type, kid)
+      LEFT JOIN health_code.scan s ON s.account_id = :account_id AND s.scan_id = r.scan_id
+      LEFT JOIN health_code.place p ON p.id = r.place_id
+      LEFT JOIN credentials.credential c ON c.jti = r.jti AND c.type = r.type
+      LEFT JOIN accounts.person n ON n.id = c.holder_id AND n.erased_at IS NULL
+    """
+)
+
+
+def known_of_all(
+    session: Session,
+    *,
+    account_id: UUID,
+    scans: Sequence[Mapping[str, Any]],
+    now: datetime | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return what is known of each, by scan id; every one with its place, id, type and key."""
+    facts = {
+        "account_id": account_id,
+        "scan_ids": [one["scan_id"] for one in scans],
+        "place_ids": [one["place_id"] for one in scans],
+        "jtis": [one["jti"] for one in scans],
+        "types": [one["type"] for one in scans],
+        "kids": [one["kid"] for one in scans],
+        "now": now,
+    }
+    return {row["scan_id"]: dict(row) for row in session.execute(_KNOWN, facts).mappings()}

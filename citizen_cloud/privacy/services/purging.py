@@ -1,0 +1,144 @@
+"""Carry out the end of a module, step by step, and certify it.
+
+Each step is a short transaction that writes down what went; whoever is stopped goes on where it
+stood. The tables are emptied first and looked at again last.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from citizen_cloud.accounts.services import forgetting as accounts
+from citizen_cloud.approvals.services import forgetting as approvals
+from citizen_cloud.audit import services as audit
+from citizen_cloud.credentials.services import ending as codes
+from citizen_cloud.jobs.services import forget_events
+from citizen_cloud.messages.services import forgetting as messages
+from citizen_cloud.privacy.owners import Ending
+from citizen_cloud.privacy.services.destruction import destruction_certificate
+from citizen_cloud.registry import purging as registry
+from citizen_cloud.registry.purging import Purge
+from citizen_cloud.web.forgetting import forget_answers_of
+
+MOST = 20_000
+STEP = "step"
+AFTER = "after"
+GROUND = "《个人信息保护法》第四十七条 PIPL article 47: the purpose has ended"
+SYSTEM = ("system", None)
+
+Counts = Mapping[str, int]
+
+
+class NotYet(Exception):
+    """Something must be over first, within a second or so."""
+
+
+def _tables(session: Session, ending: Ending, _: Purge) -> Counts:
+    return registry.empty_tables(session, ending.name)
+
+
+def _codes(session: Session, ending: Ending, _: Purge) -> Counts:
+    types = ending.sunset.credentials
+    return {"credentials.credential": codes.forget_types(session, types=types, most=MOST)}
+
+
+def _device_keys(session: Session, ending: Ending, _: Purge) -> Counts:
+    return codes.forget_device_keys(session, most=MOST) if ending.sunset.device_keys else {}
+
+
+def _messages(session: Session, ending: Ending, _: Purge) -> Counts:
+    return messages.forget_kinds(session, kinds=ending.sunset.messages, most=MOST)
+
+
+def _events(session: Session, ending: Ending, _: Purge) -> Counts:
+    return {"jobs.outbox": forget_events(session, events=ending.sunset.events, most=MOST)}
+
+
+def _answers(session: Session, ending: Ending, _: Purge) -> Counts:
+    doors = ending.doors
+    return {"web.idempotent_answer": forget_answers_of(session, doors=doors, most=MOST)}
+
+
+def _looks(session: Session, ending: Ending, _: Purge) -> Counts:
+    purposes = ending.sunset.purposes
+    return {"accounts.data_access": accounts.forget_looks(session, purposes=purposes, most=MOST)}
+
+
+def _consents(session: Session, ending: Ending, _: Purge) -> Counts:
+    purposes = ending.sunset.consents
+    return {"accounts.consent": accounts.forget_consents(session, purposes=purposes, most=MOST)}
+
+
+def _proposals(session: Session, ending: Ending, _: Purge) -> Counts:
+    kinds = (f"{ending.name}.",)
+    return {"approvals.proposal": approvals.forget_kinds(session, kinds=kinds, most=500)}
+
+
+# A copy that somebody took away is theirs; the one kept here for a week is not.
+_BUNDLES = text(
+    """
+    DELETE FROM privacy.export WHERE id = ANY(ARRAY(
+        SELECT id FROM privacy.export WHERE status = 'ready' AND ready_at <= :at LIMIT :most))
+    """
+)
+
+
+def _bundles(session: Session, _: Ending, purge: Purge) -> Counts:
+    asked = {"at": purge.ordered_at, "most": MOST}
+    return {"privacy.export": session.execute(_BUNDLES, asked).rowcount}  # type: ignore[attr-defined]
+
+
+def _acts(session: Session, ending: Ending, purge: Purge) -> Counts:
+    """Erase what the module's acts were about. Raises ``NotYet`` while one is not sealed."""
+    acts = ending.sunset.acts
+    audit.seal(session)
+    found = audit.sealed_acts(session, acts=acts, after=purge.progress.get(AFTER, 0))
+    if not found and audit.are_acts_waiting(session, acts=acts):
+        raise NotYet
+    entries = [entry_id for _, entry_id in found]
+    gone = audit.redact(session, entries=entries, ground=GROUND, actor=SYSTEM)
+    last = {AFTER: found[-1][0] - purge.progress.get(AFTER, 0)} if found else {}
+    return {"audit.entry": gone, **last}
+
+
+Step = Callable[[Session, Ending, Purge], Counts]
+STEPS: tuple[Step, ...] = (
+    _tables,
+    _codes,
+    _device_keys,
+    _messages,
+    _events,
+    _answers,
+    _looks,
+    _consents,
+    _proposals,
+    _bundles,
+    _acts,
+    _tables,
+)
+
+
+def advance(session: Session, ending: Ending) -> Purge | None:
+    """Go one step on with a purge that was ordered; None where nothing is left to do.
+
+    Raises ``NotYet``, and ``NotFound`` where no purge was ordered.
+    """
+    # A look through years of rows takes longer than one caller may hold up the others.
+    session.execute(text("SET LOCAL statement_timeout = '30min'"))
+    purge = registry.take(session, ending.name)
+    if purge is None:
+        return None
+    at = purge.progress.get(STEP, 0)
+    if at == len(STEPS):
+        certificate, now = destruction_certificate(session, ending, purge)
+        registry.finish(session, purge, certificate=certificate, finished_at=now)
+        return None
+    gone = STEPS[at](session, ending, purge)
+    progress = dict(purge.progress)
+    for name, count in gone.items():
+        progress[name] = progress.get(name, 0) + count
+    # A step is over when it finds nothing more.
+    progress[STEP] = at if any(gone.values()) else at + 1
+    registry.note(session, ending.name, progress)
+    return registry.purge_of(session, ending.name)

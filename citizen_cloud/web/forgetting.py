@@ -1,0 +1,20 @@
+"""Forget stored answers, of a service that has come to its end."""
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_FORGET = text(
+    """
+    DELETE FROM web.idempotent_answer WHERE key_hash = ANY(ARRAY(
+        SELECT key_hash FROM web.idempotent_answer
+         WHERE split_part(endpoint, '.', 1) = ANY(:doors) LIMIT :most))
+    """
+)
+
+
+def forget_answers_of(session: Session, *, doors: Collection[str], most: int) -> int:
+    """Delete so many answers that doors of these blueprints gave; return how many."""
+    asked = {"doors": list(doors), "most": most}
+    return int(session.execute(_FORGET, asked).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,43 @@
+"""A place of the outlet in the contract's city, and a record opened for an authority there."""
+
+from uuid import UUID
+
+import counter_world
+import health_world
+import people
+import places_world
+
+
+def build(city):
+    place_id = places_world.place(UUID(city.facts["outlet"]))
+    hall = people.hall("中山区疾病预防控制中心")
+    for name, role in (("clerk", "staff"), ("manager", "manager")):
+        counter_world.employ(city[name].someone, hall, role)
+    for name in ("owner", "neighbour"):
+        someone = health_world.agree(city[name].someone)
+        health_world.say(health_world.declared(someone.person_id))
+    opening_id = places_world.opening(place_id, hall, city["clerk"].someone)
+    city.ids |= {"place_id": str(place_id), "opening_id": str(opening_id)}
+
+
+BODIES = {
+    "createHealthPlace": lambda city: {
+        "organisation_id": city.facts["outlet"],
+        "name": {"zh": "海天大药房正门", "en": "Haitian Pharmacy, front door"},
+        "area_code": "210202",
+    },
+    "changeHealthPlace": lambda _: {"needs_nonce": True},
+    "enterHealthPlace": lambda city: {"place_code": places_world.code(UUID(city.ids["place_id"]))},
+}
+OWNERS = {"place_id": {"clerk", "manager"}, "opening_id": {"clerk", "manager"}}
+# Whoever stands before the screen may enter.
+OWNERS_IN = {("enterHealthPlace", "place_id"): {"owner", "neighbour"}}
+PEERS = dict.fromkeys(("other_clerk", "other_manager"), ("place_id", "opening_id"))
+
+
+def _works_elsewhere(actor):
+    return 404 if actor.name in PEERS else None
+
+
+KIND = {"createHealthPlace": _works_elsewhere}
+EXCUSED = {"enterHealthPlace": "a venue code carries a mark of its place that no pattern tells"}
