@@ -43,7 +43,7 @@ def test_home_needs_a_sign_in_and_works_before_the_real_name_step(client):
 
 def test_a_module_that_is_off_has_no_tile(client, app):
     me = people.citizen()
-    app.extensions[HOST].switchboard.take({"masks": ("off", {})})
+    app.extensions[HOST].switchboard.take({"masks": ("off", {}), "health_code": ("off", {})})
     assert client.get("/api/v1/home", headers=me.headers).json["tiles"] == []
     assert client.get("/api/v1/modules").json["items"] == []
 
@@ -72,7 +72,7 @@ def test_app_config_names_versions_languages_and_modules(client):
     config = client.get("/api/v1/app/config").json
     assert config["languages"] == ["zh-CN", "en"]
     assert config["min_version"] == "1.0.0"
-    assert [module["name"] for module in config["modules"]] == ["masks"]
+    assert [module["name"] for module in config["modules"]] == ["health_code", "masks"]
 
 
 def test_health_doors_answer_and_metrics_stay_at_home(client):

@@ -16,6 +16,7 @@ EMPTY = {
     "accounts.account.display_name_sealed",
     "accounts.account.totp_sealed",
     "accounts.account.next_totp_sealed",
+    "health_code.visit_opening.case_sealed",
     "jobs.outbox.secret",
     "messages.delivery.secret",
     "oidc.signing_key.private_sealed",

@@ -9,7 +9,7 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
-from citizen_cloud.modules.health_code.services import hand, officers, paper_counter, verifying
+from citizen_cloud.modules.health_code.services import hand, officers, paper_counter
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules
@@ -28,8 +28,6 @@ PURPOSES = {
     ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
     ("modules/health_code/services/hand.py", "PURPOSE"): {hand.PURPOSE},
     ("modules/health_code/services/officers.py", "PURPOSE"): {officers.PURPOSE},
-    ("modules/health_code/services/uploading.py", "PURPOSE"): {verifying.PURPOSE},
-    ("modules/health_code/services/verifying.py", "PURPOSE"): {verifying.PURPOSE},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {
