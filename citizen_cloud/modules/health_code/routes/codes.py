@@ -136,6 +136,7 @@ class HealthThinCode(MethodView):
 class HealthSnapshot(MethodView):
     """What gates work from."""
 
+    @blp.alt_response(304, description="What If-None-Match names is still right")
     @blp.response(200, {"type": "string"}, content_type="application/jwt")
     @blp.operation("getHealthSnapshot", Unavailable)
     @public
