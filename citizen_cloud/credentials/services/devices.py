@@ -65,6 +65,13 @@ _END = text(
     RETURNING k.id
     """
 )
+# In one order, as everybody locks codes who ends several (``held``).
+_HOLD_CODES = text(
+    """
+    SELECT jti FROM credentials.credential
+     WHERE device_key_id = ANY(:ids) AND revoked_at IS NULL ORDER BY jti FOR NO KEY UPDATE
+    """
+)
 _END_CODES = text(
     """
     UPDATE credentials.credential
@@ -133,6 +140,7 @@ def end_device_keys(
     found = session.execute(_END, {**asked, "only_signed_out": only_signed_out})
     ids: list[UUID] = list(found.scalars())
     if ids:
+        session.execute(_HOLD_CODES, {"ids": ids})
         session.execute(_END_CODES, {"ids": ids, "now": now})
     return ids
 

@@ -1,7 +1,7 @@
 """What a code is given out by, read in one statement and held until the code is written.
 
-The standing is locked against a change of colour, and the link against its end: whoever changes
-either waits for the code, and then finds it and ends it. Nobody who only shows waits for anybody.
+The standing is locked against a change of colour, link and consent against their end: whoever
+changes one waits for the code, and then finds it and ends it. Nobody who only shows waits.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ _SHOWABLE = text(
            k.id AS key_id, k.public_key,
            EXISTS (SELECT FROM accounts.consent c
                     WHERE c.account_id = :consenting_id AND c.purpose = :purpose
-                      AND c.version = :version AND c.withdrawn_at IS NULL) AS is_agreed,
+                      AND c.version = :version AND c.withdrawn_at IS NULL FOR SHARE) AS is_agreed,
            cast(:link_id AS uuid) IS NULL
            OR EXISTS (SELECT FROM families.link l
                        WHERE l.id = :link_id AND l.status = 'active'
