@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from citizen_cloud.jobs.services import announce
 from citizen_cloud.manifest import DecisionKind, Proposal, Terms
 
 PROPOSED = "approvals.proposed"
+# An attempt that was refused for its words; nobody is named in it.
+ATTEMPTED = "approvals.attempted"
 LEAST = 2
 
 
@@ -67,7 +70,13 @@ def propose(
     ``EvidenceMissing``, and whatever the kind's ``check`` refuses.
     """
     of_kind = kind_of(kind)
-    check_words(of_kind, reason=reason, evidence_reference=evidence_reference, proposer=proposer)
+    check_words(
+        of_kind,
+        reason=reason,
+        evidence_reference=evidence_reference,
+        size=size_of(payload),
+        proposer=proposer,
+    )
     asked = Proposal(
         id=new_id(),
         kind=kind,
@@ -86,13 +95,23 @@ def propose(
     return asked.id
 
 
+def size_of(payload: Mapping[str, Any]) -> int:
+    """Return how many somebody asks for at once: the longest list in it, whatever it holds."""
+    return max((len(one) for one in payload.values() if isinstance(one, list)), default=0)
+
+
 def check_words(
-    of_kind: DecisionKind, *, reason: str, evidence_reference: str | None, proposer: Proposer
+    of_kind: DecisionKind,
+    *,
+    reason: str,
+    evidence_reference: str | None,
+    size: int,
+    proposer: Proposer,
 ) -> None:
-    """Refuse a proposal without evidence or with a reason of its own, and keep the attempt.
+    """Refuse a proposal without evidence or with a reason of its own; keep and tell the attempt.
 
     Before anything else of it is looked at: how large it is matters to the alarm, not to the
-    refusal. Raises ``EvidenceMissing``, ``ReasonUnknown``.
+    refusal. The owner of the kind hears of it. Raises ``EvidenceMissing``, ``ReasonUnknown``.
     """
     fault: Refusal
     if not (evidence_reference or "").strip():
@@ -102,7 +121,10 @@ def check_words(
         fault = ReasonUnknown(errors=[{"pointer": "/reason", "code": "not_one_of"}])
     else:
         return
-    raise refused(fault, "propose_refused", proposer.by, None, {"kind": of_kind.name})
+    facts = {"code": fault.code, "kind": of_kind.name, "size": size}
+    raise refused(fault, "propose_refused", proposer.by, None, facts).but_record(
+        partial(announce, event=ATTEMPTED, payload=facts)
+    )
 
 
 def _write(session: Session, of_kind: DecisionKind, asked: Proposal, terms: Terms) -> None:

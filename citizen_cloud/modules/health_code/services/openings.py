@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Forbidden, Invalid
-from citizen_cloud.manifest import Proposal, Terms
+from citizen_cloud.manifest import Onlooker, Proposal, Terms
 from citizen_cloud.modules.health_code.queries.places import place
 from citizen_cloud.modules.health_code.queries.visits import count_window
 from citizen_cloud.modules.health_code.rules import visits as rules
@@ -93,6 +93,12 @@ def _fault(wanted: Window, now: datetime) -> str | None:
     if wanted.until_at - wanted.from_at > rules.LONGEST_WINDOW:
         return "until_at"
     return "until_at" if wanted.until_at <= now - rules.KEPT else None
+
+
+def bars(session: Session, proposal: Proposal, by: Onlooker) -> bool:
+    """Return whether the approver is of the authority that would read it: two others agree."""
+    del session
+    return by.unit_id == proposal.unit_id
 
 
 _OPEN = text(
