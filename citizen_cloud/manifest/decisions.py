@@ -48,6 +48,7 @@ class Onlooker:
 
 Shows = Callable[[Session, Proposal, Onlooker, datetime | None], Mapping[str, Any]]
 Bars = Callable[[Session, Proposal, Onlooker], bool]
+Keeps = Callable[[Session, Proposal], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,8 @@ class DecisionKind:
     apply: Callable[[Session, Proposal, datetime], Mapping[str, Any]]
     # An open proposal ends by itself
     life: timedelta = timedelta(hours=72)
+    # What is written down of a payload that passed the check: people by their ids alone
+    keeps: Keeps | None = None
     # Whether it is an approver's own affair, or the authority's whose doing it is
     bars: Bars | None = None
     # What is read of a payload that names people: masked, each look noted. Else it is read as it is

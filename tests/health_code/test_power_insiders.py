@@ -1,11 +1,15 @@
 """Insiders: who is barred, what an approver reads, who hears of it, and what rests on whom."""
 
+import json
+
 import approvals_world
 import people
 import power_world as world
 import pytest
 
+from citizen_cloud import crypto
 from citizen_cloud.app import contributions
+from citizen_cloud.approvals import sealing
 from citizen_cloud.cli.jobs import handlers_of
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.registry.discovery import discover
@@ -84,6 +88,24 @@ def test_nothing_of_the_names_lies_open_among_kept_answers(client, officer):
     kept = [bytes(row.body) for row in world.rows("SELECT body FROM web.idempotent_answer")]
     assert kept
     assert not any(someone.document_number.encode() in one for one in kept)
+
+
+def test_a_proposal_keeps_ids_alone_and_forgets_with_its_people(client, officer):
+    someone = people.citizen()
+    asked = world.assign(client, officer, [someone])
+    row = world.rows("SELECT id, payload_sealed FROM approvals.proposal")[0]
+    place = sealing.payload_place(row.id)
+    kept = json.loads(crypto.current().open(row.payload_sealed, place=place))
+    assert kept["persons"] == [{"person_id": str(someone.person_id)}]
+    world.change(
+        "UPDATE accounts.person SET erased_at = statement_timestamp(), document_sealed = NULL, "
+        "name_sealed = NULL WHERE id = :p",
+        p=someone.person_id,
+    )
+    path = f"{API}/approvals/{asked.json['id']}"
+    shown = client.get(path, headers=approvals_world.approver().headers).json
+    assert shown["payload"]["persons"] == [{"person_id": str(someone.person_id)}]
+    assert world.agree(client, asked).json["status"] == "failed"
 
 
 # Who may not decide.

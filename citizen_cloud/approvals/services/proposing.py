@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -66,8 +66,8 @@ def propose(
     """Write a proposal down and return its id; nothing of it happens before others agree.
 
     The kind sees ``payload`` as JSON gives it back: ids and instants are strings, the same when it
-    is proposed and when it is applied. Raises ``KindUnknown``, ``ReasonUnknown``,
-    ``EvidenceMissing``, and whatever the kind's ``check`` refuses.
+    is proposed and when it is applied, unless it ``keeps`` something else. Raises
+    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, and whatever ``check`` refuses.
     """
     of_kind = kind_of(kind)
     check_words(
@@ -88,6 +88,9 @@ def propose(
         created_at=clock(session, now),
     )
     terms = of_kind.check(session, asked, asked.created_at)
+    if of_kind.keeps is not None:
+        kept = sealing.written(of_kind.keeps(session, asked))
+        asked = replace(asked, payload=json.loads(kept))
     _write(session, of_kind, asked, terms)
     facts = {"kind": kind, "reason": reason, "needed": max(LEAST, terms.approvals)}
     record(session, act("propose", proposer.by, asked.id, facts))

@@ -34,6 +34,7 @@ DECISIONS: tuple[DecisionKind, ...] = (
         reasons=ASSIGN_REASONS,
         check=colours_by_hand.check_assign,
         apply=colours_by_hand.apply_assign,
+        keeps=named.keeps_assign,
         bars=named.bars_assign,
         shows=named.shows_assign,
     ),

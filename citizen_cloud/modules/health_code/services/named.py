@@ -1,6 +1,7 @@
 """Whom a proposal names: found, shown masked to who reads it, and kept from deciding on it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock
-from citizen_cloud.accounts.identity import mask_name, masked_names
 from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
 from citizen_cloud.accounts.services import people, real_name
 from citizen_cloud.accounts.services.data_access import Look, note_list
-from citizen_cloud.accounts.services.people import END
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.manifest import Onlooker, Proposal
 from citizen_cloud.modules.health_code.rules.power_refusals import OwnPerson
@@ -52,16 +51,25 @@ def _if_in(person_id: str, living: Collection[UUID]) -> UUID | None:
     return found if found in living else None
 
 
+def keeps_assign(session: Session, proposal: Proposal) -> Mapping[str, Any]:
+    """Return the payload with ids alone: a proposal keeps nobody's name or number.
+
+    So it forgets whom it was about with them. Everybody in it is known by now.
+    """
+    found = meant(session, proposal.payload["persons"], clock.local_day(proposal.created_at))
+    known = sorted({one for one in found if one is not None})
+    return {**proposal.payload, "persons": [{"person_id": str(one)} for one in known]}
+
+
 def shows_assign(
     session: Session, proposal: Proposal, reader: Onlooker, now: datetime | None
 ) -> Mapping[str, Any]:
-    """Return the payload with names masked and numbers' ends; everybody in it sees who looked.
+    """Return the payload with masked names and numbers' ends; everybody in it sees who looked.
 
     An approver compares with the file that holds the evidence: that needs no more.
     """
-    named = proposal.payload["persons"]
-    found = meant(session, named, clock.local_day(proposal.created_at))
-    known = sorted({one for one in found if one is not None})
+    person_ids = _kept(proposal)
+    cards = people.cards(session, person_ids=person_ids)
     looks = [
         Look(
             person_id=person_id,
@@ -73,23 +81,19 @@ def shows_assign(
             basis_type="case",
             basis_id=proposal.id,
         )
-        for person_id in known
+        for person_id in person_ids
+        if person_id in cards
     ]
     note_list(session, looks, now=now)
-    names = masked_names(session, known)
-    persons = [_masked(one, names) for one in named]
+    persons = [
+        {"person_id": str(one), **(asdict(cards[one]) if one in cards else {})}
+        for one in person_ids
+    ]
     return {**proposal.payload, "persons": persons}
 
 
-def _masked(named: Mapping[str, Any], names: Mapping[UUID, str]) -> dict[str, Any]:
-    if "person_id" in named:
-        person_id = str(named["person_id"])
-        return {"person_id": person_id, "name": names.get(UUID(person_id), "")}
-    return {
-        "document_type": named["document_type"],
-        "document_end": named["document_number"][-END:],
-        "name": mask_name(named["name"]),
-    }
+def _kept(proposal: Proposal) -> list[UUID]:
+    return [UUID(one["person_id"]) for one in proposal.payload["persons"]]
 
 
 # Staff accounts are nobody in particular, unless the platform knows better.
@@ -121,5 +125,4 @@ def require_others(session: Session, proposal: Proposal, person_ids: Collection[
 
 def bars_assign(session: Session, proposal: Proposal, by: Onlooker) -> bool:
     """Return whether it is the approver's own colour, or his family's."""
-    found = meant(session, proposal.payload["persons"], clock.local_day(proposal.created_at))
-    return is_own(session, by.account_id, {one for one in found if one is not None})
+    return is_own(session, by.account_id, _kept(proposal))
