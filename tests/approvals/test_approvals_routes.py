@@ -100,7 +100,7 @@ def test_what_is_missing_is_named(client, clerk, change, code, pointer):
 def test_an_attempt_without_evidence_is_kept(client, clerk, session):
     propose(client, clerk, evidence_reference=...)
     (kept,) = acts(session, "approvals.propose_refused")
-    assert kept == {"code": "evidence_required", "kind": "toy.change"}
+    assert kept == {"code": "evidence_required", "kind": "toy.change", "size": 0}
     assert session.scalar(text("SELECT count(*) FROM approvals.proposal")) == 0
 
 
