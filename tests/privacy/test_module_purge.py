@@ -1,8 +1,10 @@
 import json
 import threading
+import time
 from dataclasses import replace
 
 import approvals_world as approvals
+import health_world
 import people
 import pytest
 import scan
@@ -21,8 +23,8 @@ from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.manifest import Job
 from citizen_cloud.portal.state import HOST
 from citizen_cloud.privacy import owners
-from citizen_cloud.privacy.jobs import purge_modules
-from citizen_cloud.privacy.services import purging
+from citizen_cloud.privacy.jobs import build_exports, purge_modules
+from citizen_cloud.privacy.services import exports, purging
 from citizen_cloud.privacy.services.destruction import read_destruction
 from citizen_cloud.registry import purging as registry
 from citizen_cloud.registry import services
@@ -241,6 +243,42 @@ def test_acts_that_wait_for_their_seal_hold_the_purge_up(module, fresh_database)
             text("SELECT payload FROM audit.entry WHERE action = 'health_code.late'")
         ).all()
     assert left == [None]
+
+
+def test_a_bundle_that_was_made_while_the_purge_went_on_goes_as_well(
+    module, fresh_database, monkeypatch
+):
+    me = health_world.coloured(people.citizen(), "yellow")
+    order(module)
+    made = threading.Event()
+    build = exports._bundle
+
+    def slowly(*arguments):
+        found = build(*arguments)
+        made.set()
+        time.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(exports, "_bundle", slowly)
+    acts = purging._acts
+
+    def meanwhile(*arguments):
+        """Let a bundle be read before the acts are erased, and be written after."""
+        if not worker_at_it:
+            with db.transaction() as session:
+                exports.request_export(session, account_id=me.account_id, kind="citizen")
+            worker_at_it.append(threading.Thread(target=build_exports, args=(None,)))
+            worker_at_it[0].start()
+            made.wait(20)
+        return acts(*arguments)
+
+    worker_at_it = []
+    steps = tuple(meanwhile if step is acts else step for step in purging.STEPS)
+    monkeypatch.setattr(purging, "STEPS", steps)
+    purge()
+    worker_at_it[0].join()
+    with db.transaction() as session:
+        assert session.scalars(text("SELECT status FROM privacy.export")).all() == []
 
 
 def test_nobody_empties_a_schema_without_an_order(module):
