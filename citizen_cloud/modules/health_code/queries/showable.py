@@ -66,10 +66,11 @@ _FROM = """
                           WHERE person_id = :person_id FOR NO KEY UPDATE) s ON true
 """
 _COLOUR = text(_COLOURED + _FROM)
+# Held until the code is written: whoever takes it back then finds the code.
 _AGREED = """
     EXISTS (SELECT FROM accounts.consent c
              WHERE c.account_id = :consenting_id AND c.purpose = :purpose
-               AND c.version = :version AND c.withdrawn_at IS NULL FOR SHARE)
+               AND c.version = :version AND c.withdrawn_at IS NULL AND {behind} FOR SHARE)
 """
 _ON_PHONES = """
     EXISTS (SELECT FROM credentials.device_key d
@@ -79,7 +80,7 @@ _SHOWABLE = text(
     f"""
     {_COLOURED},
            k.id AS key_id, k.public_key,
-           {_AGREED} AS is_agreed,
+           {_AGREED.format(behind="true")} AS is_agreed,
            cast(:link_id AS uuid) IS NULL
            OR EXISTS (SELECT FROM families.link l
                        WHERE l.id = :link_id AND l.status = 'active'
@@ -91,12 +92,14 @@ _SHOWABLE = text(
     """
 )
 # For one's own business, as the source of a code's INSERT: no row where anything stands in the
-# way. The colour is the locked row's, so it is the one that counts after the wait.
+# way. The colour is the locked row's, so it is the one that counts after the wait; the consent
+# names it, so that the locks are taken in the same order as above.
 GIVABLE = f"""
     SELECT x.at, x.colour, x.next_change_at AS expires_at,
            jsonb_build_object('c', x.colour) AS claims
       FROM ({_COLOURED} {_FROM}) x
-     WHERE NOT x.is_due AND x.colour <> '{NO_COLOUR}' AND {_AGREED}
+     WHERE NOT x.is_due AND x.colour <> '{NO_COLOUR}'
+       AND {_AGREED.format(behind="x.colour IS NOT NULL")}
 """  # noqa: S608 - put together from constants
 GIVABLE_THIN = f"{GIVABLE} AND NOT {_ON_PHONES}"
 
