@@ -212,10 +212,12 @@ def _act(change: Change, cause: Cause, folded: Mapping[UUID, Standing]) -> Act:
     )
 
 
-def _news(change: Change) -> dict[str, Any]:
-    return {
-        "person_id": str(change.person_id),
-        "from": change.before,
-        "to": change.after,
-        "event_id": str(change.event_id) if change.event_id else None,
-    }
+def _news(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return whom it is about, and sealed until it is told, the colour."""
+    return (
+        {
+            "person_id": str(change.person_id),
+            "event_id": str(change.event_id) if change.event_id else None,
+        },
+        {"from": change.before, "to": change.after},
+    )
