@@ -13,6 +13,7 @@ from citizen_cloud.credentials.verifier import Keys
 from citizen_cloud.errors import NotFound
 from citizen_cloud.privacy.owners import Ending
 from citizen_cloud.registry import purging
+from citizen_cloud.registry.discovery import NAME
 from citizen_cloud.registry.purging import Purge
 from citizen_cloud.text import Text
 
@@ -62,7 +63,8 @@ def destruction_certificate(session: Session, ending: Ending, purge: Purge) -> t
 
 def certificate_of(session: Session, module: str) -> dict[str, Any]:
     """Return the certificate of a module that is gone. Raises ``NotFound``."""
-    purge = purging.purge_of(session, module)
+    # What names no module, a NUL for one, must not reach the database.
+    purge = purging.purge_of(session, module) if NAME.fullmatch(module) else None
     if purge is None or purge.certificate is None:
         raise NotFound
     return {
