@@ -153,6 +153,10 @@ class Crypto:
         """Return the quota key of a person: the same for ever, so no second quota exists."""
         return _keyed(self.quota.primary[1], "person:" + document_type, number)
 
+    def lasting_hash(self, kind: str, value: str) -> bytes:
+        """Return what stays of words that are forgotten: nobody with a dump can try words on it."""
+        return _keyed(self.quota.primary[1], "lasting:" + kind, value)
+
     def keyed_hash(self, kind: str, value: str) -> bytes:
         """Hash a short secret (an OTP) so that a dump does not reveal it."""
         return _keyed(self.lookups.primary[1], "secret:" + kind, value)

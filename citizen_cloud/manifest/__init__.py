@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.manifest.decisions import DecisionKind, Proposal, Terms
+from citizen_cloud.manifest.decisions import DecisionKind, Onlooker, Proposal, Terms
 from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
 from citizen_cloud.manifest.sunset import Sunset
 from citizen_cloud.text import Text
@@ -32,6 +32,7 @@ __all__ = [
     "Handler",
     "Job",
     "ModuleState",
+    "Onlooker",
     "Permission",
     "PersonalData",
     "Proposal",

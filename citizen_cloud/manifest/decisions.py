@@ -38,6 +38,20 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Onlooker:
+    """Who reads a proposal or would decide on it; ``unit_id`` is an approver's authority."""
+
+    account_id: UUID
+    kind: str
+    unit_id: UUID | None = None
+
+
+Shows = Callable[[Session, Proposal, Onlooker, datetime | None], Mapping[str, Any]]
+Bars = Callable[[Session, Proposal, Onlooker], bool]
+Keeps = Callable[[Session, Proposal], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecisionKind:
     """One thing that needs a proposal and at least two approvers of different units.
 
@@ -58,3 +72,9 @@ class DecisionKind:
     apply: Callable[[Session, Proposal, datetime], Mapping[str, Any]]
     # An open proposal ends by itself
     life: timedelta = timedelta(hours=72)
+    # What is written down of a payload that passed the check: people by their ids alone
+    keeps: Keeps | None = None
+    # Whether it is an approver's own affair, or the authority's whose doing it is
+    bars: Bars | None = None
+    # What is read of a payload that names people: masked, each look noted. Else it is read as it is
+    shows: Shows | None = None

@@ -27,6 +27,7 @@ PURPOSES: Mapping[str, Text] = {
     ),
     "health_code.appeal": Text("处理健康码申诉", "Answering your health code appeal"),
     "health_code.assign": Text("人工赋码", "Giving a health code colour by hand"),
+    "health_code.correct": Text("更正健康码记录", "Withdrawing health records that were wrong"),
     "masks.day_list": Text("网点当日领取名单", "The day's list of an outlet"),
     "masks.redeem": Text("口罩领取核对", "Handing over masks"),
     "oidc.userinfo": Text("授权登录时提供信息", "Signing you in at a partner"),

@@ -7,7 +7,7 @@ from citizen_cloud.credentials import statements
 
 
 def build(city):
-    signed = statements.sign({"module": "gone_service"}, type="destruction-certificate")
+    signed = statements.sign({"module": "gone_service"}, type="destruction-certificate", revoked=())
     with db.transaction() as session:
         session.execute(
             text("INSERT INTO registry.module (name, state) VALUES ('gone_service', 'sunset')")

@@ -14,6 +14,7 @@ from citizen_cloud import clock, db
 from citizen_cloud.accounts.identity import mask_name
 from citizen_cloud.accounts.services import data_access
 from citizen_cloud.approvals import services as approvals
+from citizen_cloud.approvals.refusals import OwnProposal
 from citizen_cloud.approvals.services import Proposer
 from citizen_cloud.errors import Forbidden, Invalid
 from citizen_cloud.modules.health_code.rules.place_refusals import WindowRefused
@@ -80,6 +81,22 @@ def test_one_approval_opens_nothing_and_two_of_different_units_do(case):
     assert [one["person_id"] for one in found] == [str(case.visitor.person_id)]
     assert found[0]["person_name"] == mask_name("欧阳娜娜") != "欧阳娜娜"
     assert "欧阳娜娜" not in case.read(proposal_id).text
+
+
+def test_the_asking_authority_does_not_agree_to_its_own_reading(case):
+    proposal_id = propose(case)
+    with places_world.known(), pytest.raises(OwnProposal):
+        approvals_world.agree(proposal_id, [approvals_world.approver(case.unit)])
+
+
+@pytest.mark.parametrize("change", ["status = 'closed'", "kind = 'pharmacy'"])
+def test_an_authority_that_is_none_any_more_reads_nothing(case, change):
+    opening_id = case.open()
+    with db.transaction() as session:
+        session.execute(
+            text(f"UPDATE organisations.organisation SET {change} WHERE id = :u"), {"u": case.unit}
+        )
+    assert case.read(opening_id).status_code in {403, 404}
 
 
 def test_only_the_asking_authority_reads(case):

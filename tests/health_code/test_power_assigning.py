@@ -6,7 +6,7 @@ import power_world as world
 import pytest
 
 from citizen_cloud.manifest import Terms
-from citizen_cloud.modules.health_code.services import hand
+from citizen_cloud.modules.health_code.services import rates
 
 
 @pytest.fixture
@@ -155,6 +155,6 @@ def test_another_areas_colours_do_not_count(client, officer):
 def test_without_the_rate_the_third_is_not_asked_for(client, officer, monkeypatch):
     """The control of the two above."""
     world.setting("area_rate", 2)
-    monkeypatch.setattr(hand, "approvals_needed", lambda **_: 2)
+    monkeypatch.setattr(rates, "approvals_needed", lambda **_: 2)
     answer = world.assign(client, officer, [people.citizen() for _ in range(3)])
     assert answer.json["approvals_needed"] == Terms().approvals == 2

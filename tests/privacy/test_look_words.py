@@ -9,7 +9,13 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
-from citizen_cloud.modules.health_code.services import hand, officers, paper_counter
+from citizen_cloud.modules.health_code.services import (
+    correcting,
+    hand,
+    named,
+    officers,
+    paper_counter,
+)
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules
@@ -26,7 +32,9 @@ PURPOSES = {
     ("modules/health_code/services/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
     ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
+    ("modules/health_code/services/correcting.py", "PURPOSE"): {correcting.PURPOSE},
     ("modules/health_code/services/hand.py", "PURPOSE"): {hand.PURPOSE},
+    ("modules/health_code/services/named.py", "PURPOSE"): {named.PURPOSE},
     ("modules/health_code/services/officers.py", "PURPOSE"): {officers.PURPOSE},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.approvals.queries import Reach
 from citizen_cloud.approvals.services.approvers import standing_of
+from citizen_cloud.manifest import Onlooker
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant, ports
@@ -25,6 +26,14 @@ def reach(session: Session) -> Reach:
         unit_ids=counters_among(session, held.organisation_ids),
         decides=standing_of(session, known.account_id) is not None,
     )
+
+
+def reader(session: Session) -> Onlooker:
+    """Return the caller as one who reads a proposal."""
+    known = caller()
+    standing = standing_of(session, known.account_id)
+    unit_id = standing.unit_id if standing else None
+    return Onlooker(account_id=known.account_id, kind=known.kind, unit_id=unit_id)
 
 
 def check_module(kind: str) -> None:

@@ -11,9 +11,10 @@ from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.accounts.refusals import BulkReadStopped
 from citizen_cloud.approvals import kinds, queries, refusals, schemas, services
 from citizen_cloud.approvals.queries import Reach
-from citizen_cloud.approvals.routes.doors import blp, check_module, reach
+from citizen_cloud.approvals.routes.doors import blp, check_module, reach, reader
 from citizen_cloud.approvals.services import Proposer
 from citizen_cloud.errors import Forbidden, Invalid, NotFound
 from citizen_cloud.manifest import DecisionKind
@@ -92,7 +93,7 @@ class Proposals(MethodView):
         known = caller()
         words = {"reason": sent["reason"], "evidence_reference": sent.get("evidence_reference")}
         by = Proposer(account_id=known.account_id, kind=known.kind)
-        services.check_words(kind, **words, proposer=by)
+        services.check_words(kind, **words, size=services.size_of(sent["payload"]), proposer=by)
         payload = _payload(kind, sent["payload"])
 
         def work(session: Session) -> Answer:
@@ -109,7 +110,8 @@ class Proposals(MethodView):
             )
             made = queries.proposal(session, proposal_id, reach=Reach(account_id=known.account_id))
             location = f"/api/v1/approvals/{proposal_id}"
-            return Answer(content=_shown(made or {}), status=201, location=location)
+            content = _shown(services.shown(session, made or {}, reader=reader(session)))
+            return Answer(content=content, status=201, location=location)
 
         return answer_once(schemas.ApprovalDetailSchema, work)
 
@@ -134,20 +136,21 @@ class OneProposal(MethodView):
     """One proposal."""
 
     @blp.response(200, schemas.ApprovalDetailSchema)
-    @blp.operation("getApproval", NotFound)
+    @blp.operation("getApproval", NotFound, BulkReadStopped)
     @requires("approvals.read")
+    @limited("60/minute", by="account")
     def get(self, approval_id: UUID) -> dict[str, Any]:
         """Get a proposal
 
         With who decided what, for which authority and when, and the `digest` a decision repeats.
-        `payload` and evidence are shown to approvers, auditors and the proposer. One out of reach
-        and an absent one answer the same `404`.
+        `payload` and evidence are shown to approvers, auditors and the proposer; people it names
+        are masked, and see who read it. One out of reach and an absent one answer the same `404`.
         """
         with db.transaction() as session:
             found = queries.proposal(session, approval_id, reach=reach(session))
-        if found is None:
-            raise NotFound
-        return _shown(found)
+            if found is None:
+                raise NotFound
+            return _shown(services.shown(session, found, reader=reader(session)))
 
     @blp.response(204)
     @blp.operation("withdrawApproval", NotFound, refusals.ProposalOver)

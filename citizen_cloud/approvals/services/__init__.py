@@ -3,7 +3,8 @@
 from citizen_cloud.approvals.services.approvers import appoint, dismiss
 from citizen_cloud.approvals.services.deciding import Decided, Word, decide
 from citizen_cloud.approvals.services.ending import expire_open, forget_owner, withdraw
-from citizen_cloud.approvals.services.proposing import Proposer, check_words, propose
+from citizen_cloud.approvals.services.proposing import Proposer, check_words, propose, size_of
+from citizen_cloud.approvals.services.showing import shown
 
 __all__ = [
     "Decided",
@@ -16,5 +17,7 @@ __all__ = [
     "expire_open",
     "forget_owner",
     "propose",
+    "shown",
+    "size_of",
     "withdraw",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.approvals import sealing
+from citizen_cloud.approvals.kinds import current
 from citizen_cloud.approvals.refusals import (
     AlreadyDecided,
     NotAnApprover,
@@ -29,6 +30,7 @@ from citizen_cloud.approvals.services.recording import By, act, clock, refused
 from citizen_cloud.audit.services import record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, Refusal, StaleVersion
+from citizen_cloud.manifest import Onlooker
 from citizen_cloud.organisations.queries import are_tied
 
 HELD_BY_DATABASE = frozenset({"ck_decision_by_approver", "ck_proposal_enough_approvals"})
@@ -129,7 +131,7 @@ def _fault(
     """Return why an approver may not say this now, if he may not."""
     if found.status != "open" or found.expires_at <= now:
         return ProposalOver()
-    if standing.account_id == found.proposed_by or _is_about(found, standing.account_id):
+    if standing.account_id == found.proposed_by or _is_own(session, found, standing):
         return OwnProposal()
     if bytes(found.digest).hex() != word.digest:
         return StaleVersion()
@@ -153,9 +155,13 @@ def _fault_among(
     return None
 
 
-def _is_about(found: Row[Any], account_id: UUID) -> bool:
-    """Return whether what is proposed names the account itself, as an appointment does."""
-    return opened(found).payload.get("account_id") == str(account_id)
+def _is_own(session: Session, found: Row[Any], standing: Standing) -> bool:
+    """Return whether it names the account itself, as an appointment does, or the kind says so."""
+    proposal, kind = opened(found), current().get(found.kind)
+    if proposal.payload.get("account_id") == str(standing.account_id):
+        return True
+    by = Onlooker(account_id=standing.account_id, kind="staff", unit_id=standing.unit_id)
+    return kind is not None and kind.bars is not None and kind.bars(session, proposal, by)
 
 
 def _write(

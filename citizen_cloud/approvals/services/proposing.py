@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from citizen_cloud.jobs.services import announce
 from citizen_cloud.manifest import DecisionKind, Proposal, Terms
 
 PROPOSED = "approvals.proposed"
+# An attempt that was refused for its words; nobody is named in it.
+ATTEMPTED = "approvals.attempted"
 LEAST = 2
 
 
@@ -63,11 +66,17 @@ def propose(
     """Write a proposal down and return its id; nothing of it happens before others agree.
 
     The kind sees ``payload`` as JSON gives it back: ids and instants are strings, the same when it
-    is proposed and when it is applied. Raises ``KindUnknown``, ``ReasonUnknown``,
-    ``EvidenceMissing``, and whatever the kind's ``check`` refuses.
+    is proposed and when it is applied, unless it ``keeps`` something else. Raises
+    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, and whatever ``check`` refuses.
     """
     of_kind = kind_of(kind)
-    check_words(of_kind, reason=reason, evidence_reference=evidence_reference, proposer=proposer)
+    check_words(
+        of_kind,
+        reason=reason,
+        evidence_reference=evidence_reference,
+        size=size_of(payload),
+        proposer=proposer,
+    )
     asked = Proposal(
         id=new_id(),
         kind=kind,
@@ -79,6 +88,9 @@ def propose(
         created_at=clock(session, now),
     )
     terms = of_kind.check(session, asked, asked.created_at)
+    if of_kind.keeps is not None:
+        kept = sealing.written(of_kind.keeps(session, asked))
+        asked = replace(asked, payload=json.loads(kept))
     _write(session, of_kind, asked, terms)
     facts = {"kind": kind, "reason": reason, "needed": max(LEAST, terms.approvals)}
     record(session, act("propose", proposer.by, asked.id, facts))
@@ -86,13 +98,23 @@ def propose(
     return asked.id
 
 
+def size_of(payload: Mapping[str, Any]) -> int:
+    """Return how many somebody asks for at once: the longest list in it, whatever it holds."""
+    return max((len(one) for one in payload.values() if isinstance(one, list)), default=0)
+
+
 def check_words(
-    of_kind: DecisionKind, *, reason: str, evidence_reference: str | None, proposer: Proposer
+    of_kind: DecisionKind,
+    *,
+    reason: str,
+    evidence_reference: str | None,
+    size: int,
+    proposer: Proposer,
 ) -> None:
-    """Refuse a proposal without evidence or with a reason of its own, and keep the attempt.
+    """Refuse a proposal without evidence or with a reason of its own; keep and tell the attempt.
 
     Before anything else of it is looked at: how large it is matters to the alarm, not to the
-    refusal. Raises ``EvidenceMissing``, ``ReasonUnknown``.
+    refusal. The owner of the kind hears of it. Raises ``EvidenceMissing``, ``ReasonUnknown``.
     """
     fault: Refusal
     if not (evidence_reference or "").strip():
@@ -102,7 +124,10 @@ def check_words(
         fault = ReasonUnknown(errors=[{"pointer": "/reason", "code": "not_one_of"}])
     else:
         return
-    raise refused(fault, "propose_refused", proposer.by, None, {"kind": of_kind.name})
+    facts = {"code": fault.code, "kind": of_kind.name, "size": size}
+    raise refused(fault, "propose_refused", proposer.by, None, facts).but_record(
+        partial(announce, event=ATTEMPTED, payload=facts)
+    )
 
 
 def _write(session: Session, of_kind: DecisionKind, asked: Proposal, terms: Terms) -> None:

@@ -118,7 +118,7 @@ def reissue_batch(
     announce_all(
         session,
         REISSUED,
-        [_news(row, subjects[jti]) for row, jti in zip(rows, fresh, strict=True)],
+        [(_news(row, subjects[jti]), None) for row, jti in zip(rows, fresh, strict=True)],
     )
     return Batch(done=len(rows), held=sum(row["holder_id"] is not None for row in rows))
 

@@ -61,5 +61,6 @@ DECISIONS = (
         },
         check=openings.check,
         apply=openings.apply,
+        bars=openings.bars,
     ),
 )

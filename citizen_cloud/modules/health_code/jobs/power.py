@@ -13,13 +13,16 @@ from citizen_cloud.modules.health_code.rules import hand
 from citizen_cloud.modules.health_code.rules.events import ASSIGN_REASONS
 from citizen_cloud.modules.health_code.schemas import proposals
 from citizen_cloud.modules.health_code.services import (
+    alarms,
     answers,
     correcting,
+    named,
     releasing,
     sources,
     waiting,
 )
 from citizen_cloud.modules.health_code.services import hand as colours_by_hand
+from citizen_cloud.modules.health_code.services.news import MODULE, tell_assigned
 from citizen_cloud.text import Text
 
 DECISIONS: tuple[DecisionKind, ...] = (
@@ -31,6 +34,9 @@ DECISIONS: tuple[DecisionKind, ...] = (
         reasons=ASSIGN_REASONS,
         check=colours_by_hand.check_assign,
         apply=colours_by_hand.apply_assign,
+        keeps=named.keeps_assign,
+        bars=named.bars_assign,
+        shows=named.shows_assign,
     ),
     DecisionKind(
         name="health_code.correct",
@@ -40,6 +46,7 @@ DECISIONS: tuple[DecisionKind, ...] = (
         reasons=hand.CORRECT_REASONS,
         check=correcting.check_correct,
         apply=correcting.apply_correct,
+        bars=correcting.bars_correct,
     ),
     DecisionKind(
         name="health_code.register_source",
@@ -67,6 +74,7 @@ DECISIONS: tuple[DecisionKind, ...] = (
         reasons=hand.RELEASE_REASONS,
         check=releasing.check_release,
         apply=releasing.apply_release,
+        bars=releasing.bars_release,
     ),
 )
 
@@ -78,16 +86,26 @@ def not_agreed(session: Session, event: Event, now: datetime) -> None:
     answers.reopen(session, proposal_id=proposal_id)
 
 
+def attempted(session: Session, event: Event, now: datetime) -> None:
+    """Tell the auditors of what was asked for here without evidence, or for a reason not listed."""
+    if event.payload["kind"].startswith(f"{MODULE}."):
+        alarms.tell_auditors(session, what=event.payload["code"], alarm_id=event.id, now=now)
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    dict.fromkeys(
-        ("approvals.rejected", "approvals.withdrawn", "approvals.expired", "approvals.failed"),
-        not_agreed,
-    )
+    {
+        **dict.fromkeys(
+            ("approvals.rejected", "approvals.withdrawn", "approvals.expired", "approvals.failed"),
+            not_agreed,
+        ),
+        "approvals.attempted": attempted,
+        colours_by_hand.ASSIGNED: tell_assigned,
+    }
 )
 
 
 def ring_for_overdue(now: datetime) -> int:
-    """Ring once for every appeal nobody answered in time; the database's clock says so."""
+    """Ring once a day for every appeal nobody answered in time, by the database's clock."""
     del now
     rung = 0
     while True:

@@ -37,7 +37,8 @@ _ALARMS = text(
                at
           FROM audit.entry WHERE object_type = 'alarm' AND action = 'health_code.alarm'
          UNION ALL
-        SELECT id, payload ->> 'code', actor_kind, actor_id, organisation_id, NULL, at
+        SELECT id, payload ->> 'code', actor_kind, actor_id, organisation_id,
+               (payload ->> 'size')::integer, at
           FROM audit.entry
          WHERE object_type = 'proposal' AND object_id IS NULL
            AND action = 'approvals.propose_refused' AND payload ->> 'kind' LIKE 'health_code.%') a

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 from citizen_cloud.text import Text
 
@@ -38,6 +39,13 @@ RETIRE_REASONS: Mapping[str, Text] = MappingProxyType(
 RELEASE_REASONS: Mapping[str, Text] = MappingProxyType(
     {"above_cap": Text("超出每小时限量", "More than the source may send in an hour")}
 )
+
+
+def speaks_for(kind: str, payload: Mapping[str, Any]) -> bool:
+    """Return whether a person may be worse off without such an event."""
+    if kind == "test_result":
+        return payload.get("result") == "negative"
+    return kind not in {"assigned", "exposure", "trip"}
 
 
 def approvals_needed(*, before: int, more: int, rate: int) -> int:

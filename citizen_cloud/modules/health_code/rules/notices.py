@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from citizen_cloud.modules.health_code.rules.colours import Reason
+from citizen_cloud.modules.health_code.rules.events import ASSIGN_REASONS
 from citizen_cloud.modules.health_code.rules.versions import Colour
 from citizen_cloud.text import Text
 
@@ -17,6 +18,11 @@ TITLE = Text("健康码变为{zh}", "Your health code is {en} now")
 APPEAL = Text(
     "如有异议，请在“健康码-申诉”中提出，申诉会在规定时限内答复。",
     "If this is wrong, appeal under “Health code – Appeal”; there is a set time for the answer.",
+)
+ASSIGNED = Text("已为您人工赋码：{zh}", "You were given a colour by hand: {en}")
+BEHIND = Text(
+    "原因：{zh}，最长{days}天。当前健康码颜色因其他原因未变。",
+    "Why: {en}, for {days} days at most. Your code keeps its present colour for another reason.",
 )
 EASED = Text("所有限制原因均已解除。", "Every reason against it has ended.")
 DECLARE = Text("请重新进行健康申报。", "Declare your health again to get a code.")
@@ -33,3 +39,11 @@ def colour_notice(colour: Colour, reasons: Sequence[Reason]) -> tuple[Text, Text
     zh = "；".join(reason.text.zh for reason in reasons)
     en = ". ".join(reason.text.en for reason in reasons)
     return title, Text(f"{zh}。{APPEAL.zh}", f"{en}. {APPEAL.en}")
+
+
+def assigned_notice(colour: Colour, reason: str, days: int) -> tuple[Text, Text]:
+    """Return title and body about a colour given by hand that does not show yet."""
+    name, why = NAMES[colour], ASSIGN_REASONS[reason]
+    title = ASSIGNED.filled(zh=name.zh, en=name.en)
+    body = BEHIND.filled(zh=why.zh, en=why.en, days=days)
+    return title, Text(f"{body.zh}{APPEAL.zh}", f"{body.en} {APPEAL.en}")

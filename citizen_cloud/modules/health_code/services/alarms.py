@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,10 +45,11 @@ class Alarm:
 # Closed accounts are told nothing; ``notify`` sees to that.
 _AUDITORS = text(
     """
-    SELECT m.account_id, statement_timestamp() AS now FROM organisations.membership m
+    SELECT DISTINCT m.account_id FROM organisations.membership m
      WHERE m.role = 'auditor' AND m.ended_at IS NULL ORDER BY m.account_id
     """
 )
+_NOW = text("SELECT statement_timestamp()")
 
 
 def ring(session: Session, alarm: Alarm) -> UUID:
@@ -69,7 +71,14 @@ def ring(session: Session, alarm: Alarm) -> UUID:
             payload={"what": alarm.what, **alarm.facts},
         ),
     )
-    words = WHAT[alarm.what]
+    now = session.execute(_NOW).scalar_one()
+    tell_auditors(session, what=alarm.what, alarm_id=alarm_id, now=now)
+    return alarm_id
+
+
+def tell_auditors(session: Session, *, what: str, alarm_id: UUID, now: datetime) -> None:
+    """Put an alarm into the inbox of every auditor."""
+    words = WHAT[what]
     for row in session.execute(_AUDITORS).all():
         note = Note(
             account_id=row.account_id,
@@ -80,5 +89,4 @@ def ring(session: Session, alarm: Alarm) -> UUID:
             subject_type=OBJECT,
             subject_id=alarm_id,
         )
-        notify(session, note=note, now=row.now)
-    return alarm_id
+        notify(session, note=note, now=now)

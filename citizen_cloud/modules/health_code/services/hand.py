@@ -6,28 +6,27 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock
-from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
-from citizen_cloud.accounts.services import people, real_name
 from citizen_cloud.accounts.services.data_access import Look, Outcome, note_list
-from citizen_cloud.accounts.services.real_name import Claim
+from citizen_cloud.audit.services import Act, record_all
+from citizen_cloud.jobs.services import announce_all
 from citizen_cloud.manifest import Proposal, Terms
 from citizen_cloud.modules.health_code.queries.limits import limit
 from citizen_cloud.modules.health_code.queries.units import Unit, authority
-from citizen_cloud.modules.health_code.rules.hand import APPROVALS, approvals_needed
 from citizen_cloud.modules.health_code.rules.power_refusals import (
     BatchTooLarge,
-    OwnPerson,
     PersonUnknown,
     UnitRequired,
 )
-from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
+from citizen_cloud.modules.health_code.services import named, rates
+from citizen_cloud.modules.health_code.services.alarms import ring
 from citizen_cloud.modules.health_code.services.events import NewEvent, append
+from citizen_cloud.modules.health_code.services.named import PURPOSE
 
-PURPOSE = "health_code.assign"
+# What was given behind a colour that stays: nobody would hear of it otherwise.
+ASSIGNED = "health_code.assigned"
 
 
 def check_assign(session: Session, proposal: Proposal, now: datetime) -> Terms:
@@ -36,20 +35,18 @@ def check_assign(session: Session, proposal: Proposal, now: datetime) -> Terms:
     More people of one area within an hour than its rate need a third approver. Raises
     ``BatchTooLarge``, which rings, ``UnitRequired``, ``PersonUnknown``, ``OwnPerson``.
     """
-    named = proposal.payload["persons"]
+    asked = proposal.payload["persons"]
     cap = limit(session, "assign_cap")
-    if len(named) > cap:
-        alarm = _alarm("batch_too_large", proposal, persons=len(named), cap=cap)
+    if len(asked) > cap:
+        alarm = rates.alarm_about("batch_too_large", proposal, persons=len(asked), cap=cap)
         raise BatchTooLarge(cap=cap).but_record(partial(ring, alarm=alarm))
-    unit = _unit(session, proposal)
-    person_ids = _known(session, proposal, clock.local_day(now), now)
-    _require_others(session, proposal, person_ids)
-    note_list(session, _looks(proposal, person_ids, "read"), now=now)
-    before = _within_hour(session, unit.area, now)
-    rate = limit(session, "area_rate")
-    needed = approvals_needed(before=before, more=len(person_ids), rate=rate)
-    if needed > APPROVALS:
-        ring(session, _alarm("above_rate", proposal, persons=len(person_ids), before=before))
+    unit = unit_of(session, proposal)
+    person_ids = _known(session, proposal, now)
+    named.require_others(session, proposal, person_ids)
+    if now == proposal.created_at:
+        # Before it is applied nobody reads it: this runs by itself.
+        note_list(session, _looks(proposal, person_ids, "read"), now=now)
+    needed, before = rates.needed_for(session, proposal, unit, persons=len(person_ids), now=now)
     summary = {
         "persons": len(person_ids),
         "colour": proposal.payload["colour"],
@@ -60,18 +57,10 @@ def check_assign(session: Session, proposal: Proposal, now: datetime) -> Terms:
     return Terms(approvals=needed, summary=summary)
 
 
-_KEEP = text(
-    """
-    INSERT INTO health_code.assignment (proposal_id, unit_id, area, colour, persons, applied_at)
-    VALUES (:proposal_id, :unit_id, :area, :colour, :persons, :now)
-    """
-)
-
-
 def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
     """Give the colour; each person is told of it with the reason and the way to object."""
-    unit = _unit(session, proposal)
-    person_ids = _known(session, proposal, clock.local_day(now), now)
+    unit = unit_of(session, proposal)
+    person_ids = _known(session, proposal, now)
     payload = proposal.payload
     facts = {"colour": payload["colour"], "days": payload["days"], "reason": proposal.reason}
     events = [
@@ -88,94 +77,56 @@ def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping
         )
         for person_id in person_ids
     ]
-    session.execute(
-        _KEEP,
-        {
-            "proposal_id": proposal.id,
-            "unit_id": unit.id,
-            "area": unit.area,
-            "colour": payload["colour"],
-            "persons": len(person_ids),
-            "now": now,
-        },
-    )
+    people: dict[str, Any] = {"colour": payload["colour"], "persons": len(person_ids)}
+    rates.keep(session, proposal.id, unit, **people, now=now)
     changes = append(session, events, now=now)
+    record_all(session, [_act(one, proposal) for one in events])
+    turned = {change.person_id for change in changes}
+    news = [
+        ({"person_id": one.person_id, "event_id": one.id}, None)
+        for one in events
+        if one.person_id not in turned
+    ]
+    announce_all(session, ASSIGNED, news)
     note_list(session, _looks(proposal, person_ids, "changed"), now=now)
     return {"persons": len(person_ids), "changed": len(changes)}
 
 
-def _unit(session: Session, proposal: Proposal) -> Unit:
+def unit_of(session: Session, proposal: Proposal) -> Unit:
+    """Return the open authority that proposes. Raises ``UnitRequired``."""
     found = None if proposal.unit_id is None else authority(session, proposal.unit_id)
     if found is None:
         raise UnitRequired
     return found
 
 
-def _known(session: Session, proposal: Proposal, today: Any, now: datetime) -> list[UUID]:
+def _known(session: Session, proposal: Proposal, now: datetime) -> list[UUID]:
     """Return everybody who is meant, each once, in one order. Raises ``PersonUnknown``.
 
     Which of the list is unknown is not told, and whoever was found sees the attempt: the list is
     no way to find out who lives here.
     """
-    named = proposal.payload["persons"]
-    claims = [_claim(one, today) for one in named if "person_id" not in one]
-    found = people.find_all(session, claims=[one for one in claims if one is not None])
-    asked = [UUID(str(one["person_id"])) for one in named if "person_id" in one]
-    living = _living(session, asked)
-    if None in claims or None in found or len(living) < len(set(asked)):
-        seen = sorted({one for one in found if one is not None} | living)
-        alarm = _alarm("person_unknown", proposal, persons=len(named))
+    found = named.meant(session, proposal.payload["persons"], clock.local_day(now))
+    seen = sorted({one for one in found if one is not None})
+    if None in found:
+        alarm = rates.alarm_about("person_unknown", proposal, persons=len(found))
         raise PersonUnknown().but_record(
             partial(note_list, looks=_looks(proposal, seen, "refused"), now=now),
             partial(ring, alarm=alarm),
         )
-    return sorted({one for one in found if one is not None} | living)
+    return seen
 
 
-def _claim(named: Mapping[str, Any], today: Any) -> Claim | None:
-    try:
-        return real_name.claim(
-            document_type=named["document_type"],
-            number=named["document_number"],
-            name=named["name"],
-            today=today,
-        )
-    except (IdNumberInvalid, NameInvalid):
-        return None
-
-
-_LIVING = text("SELECT id FROM accounts.person WHERE id = ANY(:ids) AND erased_at IS NULL")
-
-
-def _living(session: Session, person_ids: Sequence[UUID]) -> set[UUID]:
-    return set(session.scalars(_LIVING, {"ids": list(person_ids)})) if person_ids else set()
-
-
-_OWN = text(
-    "SELECT count(*) FROM accounts.account WHERE id = :account AND person_id = ANY(:people)"
-)
-
-
-def _require_others(session: Session, proposal: Proposal, person_ids: Sequence[UUID]) -> None:
-    asked = {"account": proposal.proposed_by, "people": list(person_ids)}
-    if session.scalar(_OWN, asked):
-        raise OwnPerson
-
-
-# Two proposals of one area are counted one after the other: the lock holds until the transaction
-# of the last approval ends.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('health_code.area ' || :area, 0))")
-_WITHIN = text(
-    """
-    SELECT coalesce(sum(persons), 0) FROM health_code.assignment
-     WHERE area = :area AND applied_at > cast(:now AS timestamptz) - interval '1 hour'
-    """
-)
-
-
-def _within_hour(session: Session, area: str, now: datetime) -> int:
-    session.execute(_LOCK, {"area": area})
-    return int(session.execute(_WITHIN, {"area": area, "now": now}).scalar_one())
+def _act(event: NewEvent, proposal: Proposal) -> Act:
+    return Act(
+        actor_kind="staff" if proposal.proposed_by else "system",
+        actor_id=proposal.proposed_by,
+        action="health_code.colour_assigned",
+        object_type="colour",
+        object_id=event.id,
+        organisation_id=proposal.unit_id,
+        payload={"person_id": event.person_id, "approval_id": proposal.id},
+    )
 
 
 def _looks(proposal: Proposal, person_ids: Sequence[UUID], outcome: Outcome) -> list[Look]:
@@ -193,13 +144,3 @@ def _looks(proposal: Proposal, person_ids: Sequence[UUID], outcome: Outcome) -> 
         )
         for person_id in person_ids
     ]
-
-
-def _alarm(what: str, proposal: Proposal, **facts: int) -> Alarm:
-    return Alarm(
-        what=what,
-        actor_kind="staff" if proposal.proposed_by else "system",
-        actor_id=proposal.proposed_by,
-        unit_id=proposal.unit_id,
-        facts=facts,
-    )

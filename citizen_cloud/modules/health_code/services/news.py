@@ -3,13 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.families.services import accounts_to_tell
 from citizen_cloud.manifest import Event
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.modules.health_code.queries.standings import standing_of
-from citizen_cloud.modules.health_code.rules.notices import colour_notice
+from citizen_cloud.modules.health_code.rules.notices import assigned_notice, colour_notice
+from citizen_cloud.text import Text
 
 MODULE = "health_code"
 
@@ -22,10 +24,31 @@ def tell_colour(session: Session, event: Event, now: datetime) -> None:
     """
     person_id = UUID(event.payload["person_id"])
     standing = standing_of(session, person_id)
-    if standing is None:
+    if standing is None or event.secret is None:
         return
-    reasons = standing.reasons if standing.colour == event.payload["to"] else ()
-    title, body = colour_notice(event.payload["to"], reasons)
+    colour = event.secret["to"]
+    reasons = standing.reasons if standing.colour == colour else ()
+    title, body = colour_notice(colour, reasons)
+    _tell(session, event, person_id, ("health_code.colour", title, body), now)
+
+
+_ASSIGNED = text("SELECT payload FROM health_code.event WHERE id = :id AND kind = 'assigned'")
+
+
+def tell_assigned(session: Session, event: Event, now: datetime) -> None:
+    """Tell a person of a colour given by hand behind one that stays: why, and how to appeal."""
+    given = session.scalar(_ASSIGNED, {"id": UUID(event.payload["event_id"])})
+    if given is None:
+        return
+    title, body = assigned_notice(given["colour"], given["reason"], given["days"])
+    person_id = UUID(event.payload["person_id"])
+    _tell(session, event, person_id, ("health_code.assigned", title, body), now)
+
+
+def _tell(
+    session: Session, event: Event, person_id: UUID, said: tuple[str, Text, Text], now: datetime
+) -> None:
+    kind, title, body = said
     event_id = event.payload["event_id"]
     # Nobody books here: whoever is told is the person, else whoever may act for it.
     for account_id in accounts_to_tell(
@@ -33,10 +56,10 @@ def tell_colour(session: Session, event: Event, now: datetime) -> None:
     ):
         note = Note(
             account_id=account_id,
-            kind="health_code.colour",
+            kind=kind,
             title=title,
             body=body,
-            dedupe_key=f"health_code.colour:{event.id}:{account_id}",
+            dedupe_key=f"{kind}:{event.id}:{account_id}",
             subject_type="health_event" if event_id else None,
             subject_id=UUID(event_id) if event_id else None,
         )

@@ -51,10 +51,10 @@ def refuse(
 ) -> AppealRow:
     """Refuse an appeal, with a reason out of a closed list; its citizen is told.
 
-    Raises ``NotFound``, ``AppealOver``, and ``OwnDecision`` for the unit that gave the colour.
+    Raises ``NotFound``, ``AppealOver``, and ``OwnDecision`` for who gave the colour, and his unit.
     """
     found = _to_decide(session, appeal_id, by)
-    if _givers(session, found.person_id) & {by.unit_id, *by.unit_ids}:
+    if _gave(session, found.person_id, by):
         raise OwnDecision().but_record(
             partial(note_access, look=_look(found, by, refused=True), now=now)
         )
@@ -139,19 +139,28 @@ def _to_decide(session: Session, appeal_id: UUID, by: Officer) -> AppealRow:
     return found
 
 
-# Which authorities proposed what makes this person red or yellow by hand.
-_GIVERS = text(
+# Whose authority proposed what makes this person red or yellow by hand, and who agreed to it.
+_GAVE = text(
     """
-    SELECT DISTINCT a.unit_id FROM health_code.event e
-      JOIN health_code.assignment a ON a.proposal_id = e.approval_id
-     WHERE e.person_id = :person_id AND e.kind = 'assigned'
-       AND NOT EXISTS (SELECT FROM health_code.event w WHERE w.withdraws = e.id)
+    SELECT EXISTS (
+        SELECT FROM health_code.event e JOIN approvals.proposal p ON p.id = e.approval_id
+         WHERE e.person_id = :person_id AND e.kind = 'assigned'
+           AND NOT EXISTS (SELECT FROM health_code.event w WHERE w.withdraws = e.id)
+           AND (p.unit_id = ANY(:units) OR p.proposed_by = :account_id
+                OR EXISTS (SELECT FROM approvals.decision d
+                            WHERE d.proposal_id = p.id AND d.account_id = :account_id
+                              AND d.verdict = 'approve')))
     """
 )
 
 
-def _givers(session: Session, person_id: UUID) -> set[UUID]:
-    return set(session.scalars(_GIVERS, {"person_id": person_id}))
+def _gave(session: Session, person_id: UUID, by: Officer) -> bool:
+    asked = {
+        "person_id": person_id,
+        "units": [by.unit_id, *by.unit_ids],
+        "account_id": by.account_id,
+    }
+    return bool(session.scalar(_GAVE, asked))
 
 
 def _look(found: AppealRow, by: Officer, *, refused: bool = False) -> Look:

@@ -17,6 +17,7 @@ from citizen_cloud.families.services import accounts_to_tell
 from citizen_cloud.jobs.services import announce
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.modules.health_code.queries.openings import OpeningRow, locked, sealed_names
+from citizen_cloud.modules.health_code.queries.units import authority
 from citizen_cloud.modules.health_code.queries.visits import SealedVisit, window
 from citizen_cloud.modules.health_code.rules.place_refusals import OpeningOver
 from citizen_cloud.modules.health_code.services.openings import OBJECT
@@ -42,9 +43,14 @@ class Shown:
 
 
 def _opening(session: Session, opening_id: UUID, grant: Grant, now: datetime | None) -> OpeningRow:
-    """Return an opening of the caller's own authority that still runs; everywhere is not enough."""
+    """Return an opening of the caller's own authority that still runs; everywhere is not enough.
+
+    Nor is an authority that was closed, or is none any more.
+    """
     found = locked(session, opening_id, now=now)
     if found is None or found.unit_id not in grant.organisation_ids:
+        raise NotFound
+    if authority(session, found.unit_id) is None:
         raise NotFound
     if found.is_over:
         raise OpeningOver(ends_at=found.ends_at.isoformat())

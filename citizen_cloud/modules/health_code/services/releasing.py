@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.approvals.services import Proposer, propose
 from citizen_cloud.errors import Forbidden
-from citizen_cloud.manifest import Proposal, Terms
+from citizen_cloud.manifest import Onlooker, Proposal, Terms
 from citizen_cloud.modules.health_code.rules.power_refusals import BatchGone
 from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
+from citizen_cloud.modules.health_code.services.named import is_own
 from citizen_cloud.modules.health_code.services.reported import (
     Origin,
     Reported,
@@ -69,7 +70,9 @@ _WAITING = text(
     """
     SELECT b.id, b.source_id, b.rows_sealed, b.accepted, s.unit_id, s.cap_per_hour
       FROM health_code.batch b JOIN health_code.source s ON s.id = b.source_id
-     WHERE b.id = :id AND b.status = 'waiting' AND s.status = 'active' FOR UPDATE OF b
+      JOIN organisations.organisation o ON o.id = s.unit_id
+     WHERE b.id = :id AND b.status = 'waiting' AND s.status = 'active'
+       AND o.kind = 'authority' AND o.status = 'active' FOR UPDATE OF b
     """
 )
 _RELEASE = text(
@@ -117,6 +120,23 @@ def apply_release(session: Session, proposal: Proposal, now: datetime) -> Mappin
     meant = [one for one in reported if one.person_id in living]
     changed = append_reported(session, meant, origin, now=now)
     return {"batch_id": row.id, "rows": len(meant), "changed": changed}
+
+
+_WHOSE = text(
+    """
+    SELECT b.id, b.rows_sealed, s.unit_id FROM health_code.batch b
+      JOIN health_code.source s ON s.id = b.source_id WHERE b.id = :id
+    """
+)
+
+
+def bars_release(session: Session, proposal: Proposal, by: Onlooker) -> bool:
+    """Return whether the batch is of the approver's own authority, or about him or his family."""
+    row = session.execute(_WHOSE, {"id": UUID(str(proposal.payload["batch_id"]))}).one()
+    if row.unit_id == by.unit_id:
+        return True
+    reported = [] if row.rows_sealed is None else _opened(row)
+    return is_own(session, by.account_id, {one.person_id for one in reported})
 
 
 def _waiting(session: Session, proposal: Proposal) -> Row[Any]:

@@ -148,15 +148,18 @@ def apply_retire(session: Session, proposal: Proposal, now: datetime) -> Mapping
 
 
 _OF = """
-    SELECT id, account_id, unit_id, algorithm, public_key, kinds, cap_per_hour
-      FROM health_code.source WHERE status = 'active' AND {column} = :value
+    SELECT s.id, account_id, unit_id, algorithm, public_key, kinds, cap_per_hour
+      FROM health_code.source s
+     WHERE status = 'active' AND {column} = :value
+       AND EXISTS (SELECT FROM organisations.organisation o
+                    WHERE o.id = s.unit_id AND o.kind = 'authority' AND o.status = 'active')
 """
 _OF_ACCOUNT = text(_OF.format(column="account_id"))
-_LOCKED = text(_OF.format(column="id") + " FOR NO KEY UPDATE")
+_LOCKED = text(_OF.format(column="s.id") + " FOR NO KEY UPDATE OF s")
 
 
 def source_of(session: Session, account_id: UUID) -> Registered:
-    """Return the source a system is. Raises ``NoSource`` for anybody else."""
+    """Return the source a system of an open authority is. Raises ``NoSource`` otherwise."""
     row = session.execute(_OF_ACCOUNT, {"value": account_id}).mappings().first()
     if row is None:
         raise NoSource
@@ -164,7 +167,7 @@ def source_of(session: Session, account_id: UUID) -> Registered:
 
 
 def lock(session: Session, source_id: UUID) -> None:
-    """Let one batch of a source at a time be counted. Raises ``BatchGone`` once it is retired."""
+    """Count one batch of a source at a time. Raises ``BatchGone`` once the source is none."""
     if session.execute(_LOCKED, {"value": source_id}).first() is None:
         raise BatchGone
 

@@ -1,4 +1,4 @@
-"""Appeals that wait longer than they may: one alarm each."""
+"""Appeals that wait longer than they may: an alarm each, and another every day."""
 
 from datetime import datetime
 
@@ -8,13 +8,16 @@ from sqlalchemy.orm import Session
 from citizen_cloud.modules.health_code.services.alarms import Alarm, ring
 
 MOST = 100
-# Several workers may look at once; each row is rung for by one of them.
+# Several workers may look at once; each row is rung for by one of them. Nobody's silence ends it.
 _OVERDUE = text(
     """
     WITH late AS MATERIALIZED (
         SELECT id FROM health_code.appeal
-         WHERE decided_at IS NULL AND overdue_at IS NULL
+         WHERE decided_at IS NULL
            AND due_at < coalesce(cast(:now AS timestamptz), statement_timestamp())
+           AND (overdue_at IS NULL
+                OR overdue_at <= coalesce(cast(:now AS timestamptz), statement_timestamp())
+                                 - interval '24 hours')
          ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED)
     UPDATE health_code.appeal a
        SET overdue_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
