@@ -25,6 +25,11 @@ def local(instant: datetime) -> datetime:
     return instant.astimezone(CITY)
 
 
+def written(instant: datetime) -> str:
+    """Return the instant as every answer writes it: RFC 3339 with the city's offset."""
+    return instant.astimezone(CITY).isoformat(timespec="milliseconds")
+
+
 def local_day(instant: datetime) -> date:
     """Return the city's calendar day of an instant."""
     return instant.astimezone(CITY).date()

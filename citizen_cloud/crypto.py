@@ -18,6 +18,9 @@ from citizen_cloud.config import Settings, SettingsError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+LONGEST_KID = 32
+# The name stands in every code; a longer one would push a shown code past QR version 13 at level M.
+LONGEST_CODE_KID = 10
 
 
 class Undecryptable(Exception):
@@ -50,7 +53,7 @@ def parse_ring(text: str, name: str) -> KeyRing:
             key = base64.b64decode(encoded, validate=True)
         except ValueError:
             key = b""
-        if not kid.isascii() or not 1 <= len(kid) <= 32 or len(key) != KEY_BYTES:  # noqa: PLR2004
+        if not kid.isascii() or not 1 <= len(kid) <= LONGEST_KID or len(key) != KEY_BYTES:
             message = f"{name}: each entry is kid:base64 of {KEY_BYTES} bytes"
             raise SettingsError(message)
         keys[kid] = key
@@ -58,6 +61,18 @@ def parse_ring(text: str, name: str) -> KeyRing:
         message = f"{name}: at least one key is needed"
         raise SettingsError(message)
     return KeyRing(keys)
+
+
+def _short_named(text: str, name: str) -> KeyRing:
+    """Read a ring whose names are written into codes. Raises ``SettingsError``."""
+    ring = parse_ring(text, name)
+    for kid in ring.keys:
+        if len(kid) > LONGEST_CODE_KID or not kid.replace("-", "").replace("_", "").isalnum():
+            message = (
+                f"{name}: a key is named with at most {LONGEST_CODE_KID} letters, digits, - and _"
+            )
+            raise SettingsError(message)
+    return ring
 
 
 def _only_key(text: str, name: str) -> KeyRing:
@@ -138,6 +153,10 @@ class Crypto:
         """Return the quota key of a person: the same for ever, so no second quota exists."""
         return _keyed(self.quota.primary[1], "person:" + document_type, number)
 
+    def lasting_hash(self, kind: str, value: str) -> bytes:
+        """Return what stays of words that are forgotten: nobody with a dump can try words on it."""
+        return _keyed(self.quota.primary[1], "lasting:" + kind, value)
+
     def keyed_hash(self, kind: str, value: str) -> bytes:
         """Hash a short secret (an OTP) so that a dump does not reveal it."""
         return _keyed(self.lookups.primary[1], "secret:" + kind, value)
@@ -166,7 +185,7 @@ def configure(settings: Settings) -> Crypto:
         lookups=parse_ring(settings.lookup_keys, "CITIZEN_CLOUD_LOOKUP_KEYS"),
         quota=_only_key(settings.quota_key, "CITIZEN_CLOUD_QUOTA_KEY"),
         tokens=parse_ring(settings.token_keys, "CITIZEN_CLOUD_TOKEN_KEYS"),
-        credentials=parse_ring(settings.credential_keys, "CITIZEN_CLOUD_CREDENTIAL_KEYS"),
+        credentials=_short_named(settings.credential_keys, "CITIZEN_CLOUD_CREDENTIAL_KEYS"),
         trust=parse_ring(settings.trust_keys, "CITIZEN_CLOUD_TRUST_KEYS"),
     )
     _current[:] = [crypto]

@@ -1,5 +1,6 @@
 """PostgreSQL: the engine, the one transaction at the edge, and the base of every table."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -170,12 +171,15 @@ def _connect(_dialect: object, _record: object, words: Any, named: Any) -> psyco
     return kind.connect(*words, **named)
 
 
-def first_row(connection: Connection, sql: str, values: Mapping[str, Any]) -> Any | None:
+def first_row(connection: Connection | Session, sql: str, values: Mapping[str, Any]) -> Any | None:
     """Run a prepared statement of a ``statement()`` connection; return its first row as a tuple.
 
     For the few statements that run at every request: SQLAlchemy's events and errors, without its
-    result, whose description of the columns costs more than running them.
+    result, whose description of the columns costs more than running them. In a transaction an
+    error ends it, as anywhere.
     """
+    if isinstance(connection, Session):
+        connection = connection.connection()
     try:
         opened = connection.connection.cursor()
     except psycopg.Error as error:
@@ -184,6 +188,11 @@ def first_row(connection: Connection, sql: str, values: Mapping[str, Any]) -> An
     with closing(opened) as cursor:
         connection._cursor_execute(cursor, on_one_line(sql), values)  # noqa: SLF001
         return cursor.fetchone()
+
+
+def for_driver(sql: str) -> str:
+    """Return a ``text()`` statement with the driver's placeholders, for ``first_row``."""
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", sql)
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-READY_S = 30
+READY_S = 90
 
 
 def environment(settings, **extra):

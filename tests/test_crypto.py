@@ -46,3 +46,14 @@ def test_a_ring_that_cannot_be_read_names_the_setting_and_shows_no_key(wrong):
     with pytest.raises(SettingsError, match="CITIZEN_CLOUD_X") as caught:
         parse_ring(wrong, "CITIZEN_CLOUD_X")
     assert "AAAA" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kid", ["k2345678901", 'k"', "k 1"])
+def test_a_key_of_codes_is_named_so_that_a_code_fits_its_picture(settings, kid):
+    long = f"{draw_key(kid)},{settings.credential_keys}"
+    with pytest.raises(SettingsError, match="CITIZEN_CLOUD_CREDENTIAL_KEYS") as refused:
+        crypto.configure(replace(settings, credential_keys=long))
+    assert long.partition(":")[2][:43] not in str(refused.value)
+    fits = f"{draw_key('k234567890')},{settings.credential_keys}"
+    assert crypto.configure(replace(settings, credential_keys=fits)).credentials
+    crypto.configure(settings)

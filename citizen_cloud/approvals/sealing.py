@@ -1,11 +1,12 @@
 """What binds the sealed words of this room to their rows, and the digest of a proposal."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from citizen_cloud import crypto
 
 
 def payload_place(proposal_id: UUID) -> str:
@@ -35,6 +36,9 @@ def _plain(value: object) -> str:
 
 
 def digest_of(*, proposal_id: UUID, kind: str, payload: str, reason: str, evidence: str) -> bytes:
-    """Return what an approver repeats: whoever saw other content repeats another one."""
+    """Return what an approver repeats: whoever saw other content repeats another one.
+
+    It outlives what it is of, so it is keyed: who guesses whom a colour was about cannot try.
+    """
     facts = [str(proposal_id), kind, payload, reason, evidence]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode()).digest()
+    return crypto.current().lasting_hash("approvals", json.dumps(facts, ensure_ascii=False))

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 GENESIS = hashlib.sha256(b"citizen-cloud audit chain").digest()
 REST_BYTES = 16
+# The act of a database that went on in another cluster: transactions are numbered anew from it.
+MOVED = "audit.moved"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

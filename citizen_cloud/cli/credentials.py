@@ -1,5 +1,7 @@
 """``citizen-cloud credentials``: after a key was revoked, its living codes are issued anew."""
 
+import time
+
 import click
 
 from citizen_cloud import db
@@ -9,6 +11,8 @@ from citizen_cloud.credentials.services.reissuing import left, reissue_batch
 from citizen_cloud.credentials.services.revoking import revoked_keys
 from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.errors import Unavailable
+
+PAUSE_S = 0.2
 
 
 @click.group()
@@ -60,7 +64,12 @@ def _walk(kids: list[str], batch: int, total: int) -> int:
                 "no key is left that signs: keys add credential, then reload every process"
             ) from error
         if not made.done:
-            return done
+            with db.statement() as connection:
+                if not left(connection, kids=kids):
+                    return done
+            # Somebody holds the last of them just now, to end them.
+            time.sleep(PAUSE_S)
+            continue
         done += made.done
         click.echo(f"{done} of {max(done, total)}")
 

@@ -19,10 +19,13 @@ PROVIDERS = ("sms_token", "verifier_token")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--host", default="postgres:5432", show_default=True, help="The database server.")
 def command(folder: Path, host: str) -> None:
-    """Draw keys and passwords into FOLDER, which must not exist yet."""
+    """Draw keys and passwords into FOLDER; where it exists, only what a newer version asks for."""
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError as error:
+        if drawn := _drawn_later(folder):
+            click.echo(f"{folder} has {' and '.join(drawn)} now; nothing else was touched")
+            return
         message = f"{folder} exists; what its keys have sealed opens with no others"
         raise click.ClickException(message) from error
     passwords = {name: secrets.token_hex(24) for name in ("postgres", "owner", "app")}
@@ -35,6 +38,16 @@ def command(folder: Path, host: str) -> None:
         _write(folder / name, text)
     _write(folder / ".gitignore", "*\n")
     click.echo(f"{len(files)} files in {folder}; fill in {' and '.join(PROVIDERS)}")
+
+
+def _drawn_later(folder: Path) -> list[str]:
+    """Draw the rings that an installation of an older version lacks; return their names."""
+    if not all((folder / ring).exists() for ring in RINGS):
+        return []
+    missing = [ring for ring in LATER if not (folder / ring).exists()]
+    for ring in missing:
+        _write(folder / ring, draw_key())
+    return missing
 
 
 def _url(role: str, password: str, host: str) -> str:

@@ -1,34 +1,37 @@
 """Base45 (RFC 9285): two bytes as three characters of a QR code's alphanumeric mode."""
 
+import struct
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+# Two characters are one look-up: 45 x 45 of them, lowest first, as they are written.
+_PAIRS = [low + high for high in ALPHABET for low in ALPHABET]
+_PAIR_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
+_HIGH_VALUES = {character: value * 45 * 45 for value, character in enumerate(ALPHABET)}
+_PAIR = len(_PAIRS)
 
 
 def encode(raw: bytes) -> str:
     """Return the text. It never ends with a space, so trimming it changes nothing."""
-    parts = []
-    for start in range(0, len(raw), 2):
-        chunk = raw[start : start + 2]
-        rest, low = divmod(int.from_bytes(chunk, "big"), 45)
-        high, middle = divmod(rest, 45)
-        parts.append(ALPHABET[low] + ALPHABET[middle] + ALPHABET[high] * (len(chunk) - 1))
-    return "".join(parts)
+    count, odd = divmod(len(raw), 2)
+    words = struct.unpack_from(f">{count}H", raw)
+    text = "".join([_PAIRS[word % _PAIR] + ALPHABET[word // _PAIR] for word in words])
+    return text + _PAIRS[raw[-1]] if odd else text
 
 
 def decode(text: str) -> bytes:
     """Return the bytes. Raises ``ValueError`` for whatever ``encode`` does not write."""
-    if len(text) % 3 == 1:
+    count, odd = divmod(len(text), 3)
+    if odd == 1:
         raise ValueError("no whole number of bytes")
-    raw = bytearray()
-    for start in range(0, len(text), 3):
-        chunk = text[start : start + 3]
-        value = 0
-        for character in reversed(chunk):
-            if character not in _VALUES:
-                raise ValueError("not in the alphabet")
-            value = value * 45 + _VALUES[character]
-        size = len(chunk) - 1
-        if value >= 256**size:
-            raise ValueError("more than its bytes hold")
-        raw += value.to_bytes(size, "big")
-    return bytes(raw)
+    try:
+        words = [
+            _PAIR_VALUES[text[at : at + 2]] + _HIGH_VALUES[text[at + 2]]
+            for at in range(0, count * 3, 3)
+        ]
+        last = _PAIR_VALUES[text[-2:]] if odd else 0
+    except KeyError:
+        raise ValueError("not in the alphabet") from None
+    try:
+        return struct.pack(f">{count}H", *words) + (bytes([last]) if odd else b"")
+    except (struct.error, ValueError):
+        raise ValueError("more than its bytes hold") from None

@@ -22,6 +22,11 @@ def _key(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
+@lru_cache(maxsize=64)
+def _public(seed: bytes) -> Ed25519PublicKey:
+    return _key(seed).public_key()
+
+
 def names() -> list[str]:
     """Return the names of the keys held, the one that signs new codes first."""
     return [MARK + kid for kid in crypto.current().credentials.keys]
@@ -36,7 +41,7 @@ def private_key(kid: str) -> Ed25519PrivateKey | None:
 def public_keys() -> dict[str, Ed25519PublicKey]:
     """Return the keys a verifier needs, newest first."""
     ring = crypto.current().credentials.keys
-    return {MARK + kid: _key(seed).public_key() for kid, seed in ring.items()}
+    return {MARK + kid: _public(seed) for kid, seed in ring.items()}
 
 
 def document(revoked: Collection[str] = ()) -> dict[str, list[dict[str, str]]]:
@@ -53,7 +58,7 @@ def trust_key() -> tuple[str, Ed25519PrivateKey]:
 def roots() -> dict[str, Ed25519PublicKey]:
     """Return the keys that gates pin, newest first."""
     ring = crypto.current().trust.keys
-    return {TRUST_MARK + kid: _key(seed).public_key() for kid, seed in ring.items()}
+    return {TRUST_MARK + kid: _public(seed) for kid, seed in ring.items()}
 
 
 def roots_document() -> dict[str, list[dict[str, str]]]:

@@ -64,6 +64,7 @@ class CredentialRoots(MethodView):
 class CredentialSnapshot(MethodView):
     """What a gate works from when there is no network."""
 
+    @blp.alt_response(304, description="What If-None-Match names is still right")
     @blp.response(200, {"type": "string"}, content_type="application/jwt")
     @blp.operation("getCredentialSnapshot", Unavailable)
     @public

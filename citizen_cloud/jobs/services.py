@@ -52,21 +52,30 @@ def announce(
 
 _INSERT_ALL = text(
     """
-    INSERT INTO jobs.outbox (id, event, payload)
-    SELECT n.id, :event, n.payload
-      FROM unnest(cast(:ids AS uuid[]), cast(:payloads AS jsonb[])) AS n (id, payload)
+    INSERT INTO jobs.outbox (id, event, payload, secret)
+    SELECT n.id, :event, n.payload, n.secret
+      FROM unnest(cast(:ids AS uuid[]), cast(:payloads AS jsonb[]), cast(:secrets AS bytea[]))
+           AS n (id, payload, secret)
     """
 )
 
 
 def announce_all(
-    session: Session | Connection, event: str, payloads: Sequence[Mapping[str, Any]]
+    session: Session | Connection,
+    event: str,
+    news: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]],
 ) -> None:
-    """Write many events of one name in one statement; nothing in them is a secret."""
-    if payloads:
-        listed = [json.dumps(dict(one), ensure_ascii=False, default=str) for one in payloads]
-        ids = [new_id() for _ in payloads]
-        session.execute(_INSERT_ALL, {"event": event, "ids": ids, "payloads": listed})
+    """Write many events of one name in one statement, each as payload and secret."""
+    if news:
+        ids = [new_id() for _ in news]
+        rows = {
+            "payloads": [json.dumps(dict(one), ensure_ascii=False, default=str) for one, _ in news],
+            "secrets": [
+                None if secret is None else _sealed(secret, event_id)
+                for event_id, (_, secret) in zip(ids, news, strict=True)
+            ],
+        }
+        session.execute(_INSERT_ALL, {"event": event, "ids": ids, **rows})
 
 
 def _sealed(secret: Mapping[str, Any], event_id: UUID) -> bytes:

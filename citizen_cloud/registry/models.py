@@ -45,7 +45,7 @@ class Purge(Base):
     module: Mapped[str] = mapped_column(ForeignKey("registry.module.name"), primary_key=True)
     id: Mapped[UUID] = mapped_column(unique=True, server_default=text("uuidv7()"))
     # The proposal that two people of different units agreed to.
-    approval_id: Mapped[UUID]
+    approval_id: Mapped[UUID] = mapped_column(unique=True)
     ordered_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
     state: Mapped[str] = mapped_column(String(16), server_default=text("'ordered'"))
     # Rows gone, by what they were: a purge that was stopped goes on where it stood.

@@ -83,7 +83,6 @@ _DONE = text(
      WHERE module = :module AND state = 'running'
     """
 )
-_EMPTY = text("SELECT name, gone FROM registry.empty_module(:module)")
 
 
 def purge_of(session: Session, module: str) -> Purge | None:
@@ -135,12 +134,6 @@ def take(session: Session, module: str) -> Purge | None:
 def note(session: Session, module: str, progress: Mapping[str, int]) -> None:
     """Write down how many rows are gone, in the transaction in which they go."""
     session.execute(_NOTE, {"module": module, "progress": json.dumps(dict(progress))})
-
-
-def empty_tables(session: Session, module: str) -> Mapping[str, int]:
-    """Empty every table in the module's schema; return how many rows each had."""
-    found = session.execute(_EMPTY, {"module": module})
-    return {f"{module}.{row.name}": int(row.gone) for row in found}
 
 
 def finish(session: Session, purge: Purge, *, certificate: str, finished_at: datetime) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from citizen_cloud import db, errors
-from citizen_cloud.clock import local
+from citizen_cloud.clock import written
 from citizen_cloud.errors import Refusal
 from citizen_cloud.text import Text
 from citizen_cloud.web import step_up
@@ -164,7 +164,7 @@ def _log(code: str, status: int) -> None:
 
 def _shown(value: Any) -> Any:
     """Write an instant as every answer does, with the city's offset."""
-    return local(value).isoformat(timespec="milliseconds") if isinstance(value, datetime) else value
+    return written(value) if isinstance(value, datetime) else value
 
 
 def _detail(refusal: Refusal) -> Text:

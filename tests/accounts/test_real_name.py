@@ -35,10 +35,10 @@ def test_without_consent_nothing_is_read(world, told):
 
 def test_consent_is_given_read_and_withdrawn(world):
     token = world.sign_in()["access_token"]
-    (before,) = world.get("/me/consents", token).json
+    before, *_ = world.get("/me/consents", token).json
     assert (before["granted"], before["version"], before["title"]) == (False, 1, "实名认证")
     world.consent(token)
-    (given,) = world.get("/me/consents", token).json
+    given, *_ = world.get("/me/consents", token).json
     assert given["granted"] is True
     assert given["granted_at"].endswith("+08:00")
     choice = {"purpose": "real_name", "version": 1, "granted": False}

@@ -1,5 +1,7 @@
 """The doors: propose, look, decide, take back; and the auditor, who only looks."""
 
+import hashlib
+import json
 import secrets
 from dataclasses import replace
 
@@ -10,7 +12,7 @@ from approvals_toy import Toy
 from sqlalchemy import text
 
 from citizen_cloud.app import roles_by_permission
-from citizen_cloud.approvals import services
+from citizen_cloud.approvals import sealing, services
 from citizen_cloud.oidc.rules.scopes import delegable
 from citizen_cloud.portal.state import HOST
 
@@ -265,3 +267,11 @@ def fingerprint(session):
         session.execute(text(f"SELECT * FROM approvals.{table} ORDER BY id")).all()
         for table in ("proposal", "decision", "approver")
     ]
+
+
+def test_nobody_with_a_dump_can_try_on_the_digest_what_was_proposed(client, clerk):
+    proposal_id = propose(client, clerk).json["id"]
+    payload = sealing.written({"size": 3})
+    facts = [proposal_id, "toy.change", payload, "exercise", BODY["evidence_reference"]]
+    guess = hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode())
+    assert look(client, clerk, proposal_id).json["digest"] != guess.hexdigest()

@@ -29,7 +29,7 @@ def build(city):
         wish = counter_world.own_wish(session, city["neighbour"].someone)
     city.ids["case_id"] = str(case.id)
     city.ids["correction_id"] = str(wish.id)
-    city.facts["counter_document"] = subject.document_number
+    city.facts |= {"hall": hall, "counter_document": subject.document_number}
 
 
 def _is_no_clerk(actor):

@@ -1,22 +1,20 @@
-"""A place of the outlet in the contract's city, and a record opened for an authority there."""
+"""A place of the outlet in the contract's city, and a record opened for an authority.
+
+After ``counter.py``, at whose hall clerk and manager work.
+"""
 
 from uuid import UUID
 
-import counter_world
 import health_world
-import people
 import places_world
 
 
 def build(city):
     place_id = places_world.place(UUID(city.facts["outlet"]))
-    hall = people.hall("中山区疾病预防控制中心")
-    for name, role in (("clerk", "staff"), ("manager", "manager")):
-        counter_world.employ(city[name].someone, hall, role)
     for name in ("owner", "neighbour"):
         someone = health_world.agree(city[name].someone)
         health_world.say(health_world.declared(someone.person_id))
-    opening_id = places_world.opening(place_id, hall, city["clerk"].someone)
+    opening_id = places_world.opening(place_id, city.facts["hall"], city["clerk"].someone)
     city.ids |= {"place_id": str(place_id), "opening_id": str(opening_id)}
 
 

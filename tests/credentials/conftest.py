@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from reissue_world import Town
 
 from citizen_cloud import crypto
+from citizen_cloud.cli import keys as keys_cli
 from citizen_cloud.credentials import queries
 from citizen_cloud.crypto import KeyRing
 
@@ -45,3 +47,11 @@ def _forget():
     queries.forget()
     yield
     queries.forget()
+
+
+@pytest.fixture
+def town(fresh_database, monkeypatch):
+    made = Town(fresh_database)
+    monkeypatch.setattr(keys_cli, "settings", lambda: made.settings)
+    yield made
+    crypto.configure(fresh_database.settings)

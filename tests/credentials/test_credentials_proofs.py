@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from phone import Phone, compressed
 
 from citizen_cloud.credentials import claims, compact, proofs, qr
+from citizen_cloud.crypto import LONGEST_CODE_KID
 
 ISSUER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -95,6 +96,9 @@ def test_the_longest_showing_fits_a_qr_code_of_version_13():
     text = phone.show(credential(phone), NOW, nonce=NONCE, place_id=PLACE)
     assert len(text) == 471
     assert qr.version(text) == 13
+    # With the longest name a key may have: the header is longer by as much.
+    longer = (LONGEST_CODE_KID - len("k1")) * 3 / 2
+    assert len(text) + longer <= compact.FITS_VERSION_13 < len(text) + longer + 1.5
     assert qr.version("C" * compact.FITS_VERSION_13) == 13
     assert qr.version("C" * (compact.FITS_VERSION_13 + 1)) == 14
 

@@ -119,6 +119,25 @@ def test_the_drawn_secrets_are_the_ones_that_are_mounted(
     assert "exists" in again.stderr
 
 
+def test_secrets_of_an_older_version_get_what_is_new_and_keep_what_is_there(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "secrets"
+    draw = [sys.executable, "-m", "citizen_cloud.cli", "secrets", str(folder)]
+    subprocess.run(draw, check=True, capture_output=True)
+    before = {path.name: path.read_text() for path in folder.iterdir()}
+    (folder / "trust_keys").unlink()
+    subprocess.run(draw, check=True, capture_output=True)
+    after = {path.name: path.read_text() for path in folder.iterdir()}
+    assert after.pop("trust_keys") != before.pop("trust_keys")
+    assert after == before
+    # A ring that has sealed something is never drawn a second time.
+    (folder / "field_keys").unlink()
+    (folder / "trust_keys").unlink()
+    assert subprocess.run(draw, check=False, capture_output=True).returncode == 1
+    assert not (folder / "field_keys").exists()
+
+
 def test_every_setting_is_in_the_operations_manual() -> None:
     manual = (ROOT / "docs" / "operations.md").read_text()
     named = set(

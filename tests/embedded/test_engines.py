@@ -146,7 +146,7 @@ def test_a_migrated_installation_knows_nobody(
 def test_keys_are_private_different_and_drawn_once(tmp_path: Path) -> None:
     first = keys(tmp_path)
     texts = {Path(file).read_text() for file in first.values()}
-    assert len(texts) == len(first) == 5
+    assert len(texts) == len(first) == 6
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
     for file in first.values():
         assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600

@@ -1,5 +1,6 @@
 """Events are appended, colours follow in the same transaction, and nothing rewrites them."""
 
+import json
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -11,9 +12,11 @@ from sqlalchemy import event as sa_event
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from citizen_cloud import clock, db
+from citizen_cloud import clock, crypto, db
 from citizen_cloud.clock import CITY
 from citizen_cloud.db import new_id
+from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.jobs.services import secret_place
 from citizen_cloud.manifest import Event
 from citizen_cloud.modules.health_code.jobs import HANDLERS
 from citizen_cloud.modules.health_code.jobs.colours import turn_colours
@@ -43,6 +46,11 @@ def person(session):
         {"id": person_id},
     )
     return person_id
+
+
+def secret_of(news):
+    """Open what a row of the outbox says to its handler alone."""
+    return json.loads(crypto.current().open(news.secret, place=secret_place(news.id)))
 
 
 def by_hand(person_id, **facts):
@@ -182,7 +190,8 @@ def test_a_change_is_audited_under_the_event_and_the_person_told(client):
     assert [act.payload["to"] for act in acts] == ["yellow"]
     assert acts[0].object_id != me.person_id
     news = rows(
-        "SELECT id, payload, created_at FROM jobs.outbox WHERE event = :e", e=COLOUR_CHANGED
+        "SELECT id, payload, secret, created_at FROM jobs.outbox WHERE event = :e",
+        e=COLOUR_CHANGED,
     )
     with db.transaction() as session:
         for _ in range(2):
@@ -190,7 +199,7 @@ def test_a_change_is_audited_under_the_event_and_the_person_told(client):
                 id=news[-1].id,
                 name=COLOUR_CHANGED,
                 payload=news[-1].payload,
-                secret=None,
+                secret=secret_of(news[-1]),
                 created_at=news[-1].created_at,
             )
             HANDLERS[COLOUR_CHANGED](session, told, clock.now())
@@ -276,8 +285,8 @@ def test_the_job_turns_what_is_due_and_tells(database):
     assert turn_colours(clock.now()) == 1
     assert colour_of(someone) == "green"
     assert turn_colours(clock.now()) == 0
-    last = rows("SELECT payload FROM jobs.outbox WHERE event = :e ORDER BY id", e=COLOUR_CHANGED)
-    assert (last[-1].payload["from"], last[-1].payload["to"]) == ("yellow", "green")
+    last = rows("SELECT id, secret FROM jobs.outbox WHERE event = :e ORDER BY id", e=COLOUR_CHANGED)
+    assert (secret_of(last[-1])["from"], secret_of(last[-1])["to"]) == ("yellow", "green")
 
 
 def test_a_missed_day_resets_the_streak_without_anybody_saying_anything(session):
@@ -349,3 +358,20 @@ def test_a_trip_ahead_or_turned_round_is_refused(client):
     body |= {"departed_on": str(today)}
     made = client.post("/api/v1/health-code/trips", json=body, headers=me.headers)
     assert made.json["status"]["colour"] == "yellow", made.json
+
+
+def test_the_news_of_a_colour_says_it_to_its_handler_alone_and_forgets_it(fresh_database):
+    me = people.citizen()
+    say(declared(me.person_id))
+    say(reported(me.person_id))
+    asked = {"p": str(me.person_id)}
+    left = "SELECT payload, secret FROM jobs.outbox WHERE payload ->> 'person_id' = :p ORDER BY id"
+    waiting = rows(left, **asked)
+    assert len(waiting) == 2
+    assert all(set(one.payload) == {"person_id", "event_id"} for one in waiting)
+    assert all(one.secret for one in waiting)
+    while dispatch({name: (handler,) for name, handler in HANDLERS.items()}):
+        pass
+    assert [one.secret for one in rows(left, **asked)] == [None, None]
+    told = rows("SELECT title FROM messages.message WHERE account_id = :a", a=me.account_id)
+    assert len(told) == 2

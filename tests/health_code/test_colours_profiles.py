@@ -248,6 +248,15 @@ def _shown(standing):
     )
 
 
+def test_what_ended_by_quiet_days_is_not_woken_by_a_symptom_long_after():
+    said = [on(1, WELL), on(2, CONTACT), *(on(day, WELL) for day in range(5, 60, 3)), on(60, COUGH)]
+    standing = fold(said, VERSIONS["b"], evening(60))
+    assert [reason.rule for reason in standing.reasons] == ["symptoms"]
+    known = [one for one in said if one.occurred_at <= evening(17)]
+    assert fold(known, VERSIONS["b"], evening(17)).colour == "green"
+    assert fold([*known, on(16, COUGH)], VERSIONS["b"], evening(17)).colour == "yellow"
+
+
 def test_who_does_what_is_asked_is_green_when_it_was_said():
     said = [on(1, WELL), on(2, VENUE)]
     foretold = fold(said, VERSIONS["a"], evening(2)).green_from

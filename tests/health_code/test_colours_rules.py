@@ -1,6 +1,7 @@
 """Rules are data: read strictly, tried on everybody, and in force only by two authorities."""
 
 import copy
+import threading
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from citizen_cloud import clock, db
 from citizen_cloud.cli import health_code as cli
 from citizen_cloud.db import new_id
+from citizen_cloud.manifest import Proposal
 from citizen_cloud.modules.health_code.jobs.colours import follow_rules
 from citizen_cloud.modules.health_code.jobs.rules import run_trials
 from citizen_cloud.modules.health_code.queries.standings import standing_of
@@ -28,6 +30,7 @@ from citizen_cloud.modules.health_code.rules.trials import (
     check_trial,
 )
 from citizen_cloud.modules.health_code.rules.versions import VersionFault, read_version
+from citizen_cloud.modules.health_code.services.activating import activate, check_activation
 from citizen_cloud.modules.health_code.services.auditing import differences
 from citizen_cloud.modules.health_code.services.events import append
 from citizen_cloud.modules.health_code.services.refolding import follow_version, recompute
@@ -231,6 +234,47 @@ def test_what_is_worse_for_many_needs_a_third_authority():
     worse = {**{name: getattr(TRIAL, name) for name in ("against", "at", "looked_at")}}
     assert approvals_for(Trial(**worse, unexpected=0, flips={"green>red": 10_001})) == 3
     assert approvals_for(Trial(**worse, unexpected=0, flips={"red>green": 900_000})) == 2
+    # No door opens to whoever has no colour any more.
+    assert approvals_for(Trial(**worse, unexpected=0, flips={"green>none": 10_001})) == 3
+    assert approvals_for(Trial(**worse, unexpected=0, flips={"red>none": 10_001})) == 2
+
+
+def test_of_two_versions_agreed_to_at_once_only_one_counts(fresh_database):
+    with db.transaction() as session:
+        planted(session)
+        # Either changes nobody's colour today.
+        endings = [{"by": "check_ins", "days": days} for days in (8, 9)]
+        numbers = [tried(session, changed(symptoms={"ends": one}))[0] for one in endings]
+    checked, faults = threading.Barrier(2), []
+
+    def put(number):
+        proposal = Proposal(
+            id=new_id(),
+            kind="health_code.activate_rules",
+            payload={"number": number},
+            reason="policy",
+            evidence_reference="1",
+            proposed_by=None,
+            unit_id=None,
+            created_at=clock.now(),
+        )
+        try:
+            with db.transaction() as session:
+                check_activation(session, proposal, clock.now())
+                checked.wait()
+                activate(session, proposal, clock.now())
+        except TrialMissing as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=put, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(faults) == 1
+    with db.transaction() as session:
+        versions = session.execute(text("SELECT status FROM health_code.rule_version"))
+        assert sorted(versions.scalars()) == ["live", "retired", "shadow"]
 
 
 def test_recomputing_everybody_mends_a_row_and_can_be_stopped(session):

@@ -6,6 +6,7 @@ import random
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import health_notebook
@@ -23,7 +24,6 @@ from citizen_cloud.modules.health_code.services.refolding import MOST, follow_ve
 from citizen_cloud.modules.health_code.services.versions import Draft, draft, put_in_force
 
 PROVE = os.environ.get("PROVE") == "1"
-# The whole city takes some twenty minutes on an idle core.
 PEOPLE, DAYS = (int(os.environ.get("PROVE_PEOPLE", "10000")), 365) if PROVE else (150, 45)
 SEED = int(os.environ.get("PROVE_SEED", "1"))
 FIRST = datetime(2021, 1, 1, tzinfo=CITY)
@@ -227,27 +227,53 @@ def test_a_year_of_a_city_is_the_same_lived_recomputed_and_counted_by_hand(
 
 
 def recomputed(someones, lived):
-    """Fold everybody anew for every evening from what was recorded by then, and compare."""
+    """Compute everybody's history anew from what was recorded by each evening, and compare."""
     with db.transaction() as session:
         versions = [version_at(session, at(day, 20)) for day in range(DAYS)]
-        recorded = dict(
-            session.execute(text("SELECT id, recorded_at FROM health_code.event")).all()
-        )
     events, flips = 0, 0
     for place in range(0, PEOPLE, 500):
         group = someones[place : place + 500]
         with db.transaction() as session:
-            said = events_of(session, group)
+            said, recorded = events_of(session, group), recorded_days(session, group)
         for one in group:
-            mine = sorted(said[one], key=lambda event: recorded[event.id])
-            events += len(mine)
-            known, before = 0, "none"
-            for day in range(DAYS):
-                evening = at(day, 20)
-                while known < len(mine) and recorded[mine[known].id] <= evening:
-                    known += 1
-                colour = fold(mine[:known], versions[day], evening).colour
-                assert colour == lived[day][one], (one, day)
-                flips += colour != before
-                before = colour
+            history = evenings(said[one], recorded, versions)
+            assert history == [day[one] for day in lived], one
+            events += len(said[one])
+            flips += sum(now != before for now, before in pairwise(["none", *history]))
     return events, flips
+
+
+def recorded_days(session, group):
+    """Return on which day each event of some people was written down."""
+    rows = session.execute(
+        text("SELECT id, recorded_at FROM health_code.event WHERE person_id = ANY(:people)"),
+        {"people": group},
+    )
+    first = ordinal(0)
+    return {row.id: local_day(row.recorded_at).toordinal() - first for row in rows}
+
+
+def evenings(said, recorded, versions):
+    """Return the colour of every evening, folded from scratch out of what was known by then.
+
+    A day on which nothing was recorded, no rules changed and no time came that the fold itself
+    had named says the same as the day before. That is held to as well: one such day of seven,
+    each person's own ones, is folded nevertheless.
+    """
+    mine = sorted(said, key=lambda event: recorded[event.id])
+    shown, known, standing = [], 0, None
+    for day, version in enumerate(versions):
+        evening, before = at(day, 20), known
+        while known < len(mine) and recorded[mine[known].id] <= day:
+            known += 1
+        is_quiet = standing is not None and known == before
+        is_quiet &= day == 0 or version is versions[day - 1]
+        is_quiet = is_quiet and not (standing.holds_until and standing.holds_until <= evening)
+        if is_quiet and (day + known) % 7:
+            shown.append(standing.colour)
+            continue
+        found = fold(mine[:known], version, evening)
+        assert not is_quiet or found.colour == standing.colour, day
+        standing = found
+        shown.append(found.colour)
+    return shown

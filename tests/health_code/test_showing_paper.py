@@ -9,7 +9,7 @@ import pytest
 from family_world import clerk, rows, run, shown
 from health_world import ILL, agree, coloured, declared, say
 from phone import said_by
-from showing_world import ROOT, refusal, send
+from showing_world import ROOT, long_after_the_document, refusal, send
 
 from citizen_cloud import clock, db
 from citizen_cloud.credentials import compact
@@ -104,6 +104,15 @@ def test_its_text_is_the_same_however_often_it_is_printed(client, elder):
     png = send(client, "GET", f"/paper/{made['id']}", elder, accept="image/png")
     assert svg.data.startswith(b"<svg")
     assert png.data.startswith(b"\x89PNG")
+
+
+def test_paper_asks_for_the_document_again(client, elder):
+    made = make(client, elder)
+    long_after_the_document(elder)
+    for method, path in (("POST", "/paper"), ("GET", f"/paper/{made['id']}")):
+        assert refusal(send(client, method, path, elder)) == (401, "step_up_required")
+    # To say that it is lost needs no more than the sign-in.
+    assert send(client, "DELETE", f"/paper/{made['id']}", elder).status_code == 204
 
 
 def test_an_adult_gets_none(client):

@@ -61,7 +61,7 @@ def test_a_code_costs_two_statements_beside_the_one_that_authenticates(client, d
     with Statements(database.connection) as seen:
         assert ask(client, me, phone, fresh=fresh).status_code == 200
     assert len(seen) == 3, seen
-    assert seen[2].startswith("INSERT INTO credentials.credential")
+    assert "INSERT INTO credentials.credential" in seen[2]
     # Nor does asking again cost more.
     with Statements(database.connection) as seen:
         assert ask(client, me, phone, fresh=fresh).status_code == 200
@@ -83,6 +83,21 @@ def test_a_stolen_sign_in_without_the_key_of_the_phone_gets_nothing(client):
     ):
         assert refusal(send(client, method, path, me)) == (401, "step_up_required")
     assert refusal(send(client, "GET", "/code", me)) == (409, "use_device")
+    # A share is a code as well.
+    assert refusal(send(client, "POST", "/share", me)) == (401, "step_up_required")
+
+
+def test_a_sign_in_stolen_from_another_device_registers_no_phone_either(client):
+    me, _ = ready(client)
+    tablet = other_device(me)
+    body = challenged(client, tablet, Phone())
+    long_after_the_document(tablet)
+    refused = send(client, "POST", "/devices", tablet, json=body)
+    assert refusal(refused) == (401, "step_up_required")
+    # A first phone needs none: whoever has none is served by a sign-in alone.
+    new = coloured(people.citizen(), "green")
+    long_after_the_document(new)
+    register(client, new)
 
 
 def test_a_phone_that_was_never_registered_gets_nothing(client):

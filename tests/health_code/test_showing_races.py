@@ -136,3 +136,10 @@ def test_the_end_of_a_link_is_handled_twice_without_harm(fresh_database):
     for _ in range(2):
         with db.transaction() as session:
             link_ended(session, event, clock.now())
+
+
+def test_a_consent_that_is_taken_back_meanwhile_is_waited_for(fresh_database):
+    me = coloured(people.citizen(), "green")
+    given_while(asking(me), lambda: agree(me, granted=False))
+    family_world.deliver()
+    assert living(me) == 0

@@ -47,11 +47,11 @@ def test_each_call_is_another_code_with_a_record_of_its_own(client, me):
     ) == [(3,)]
 
 
-def test_a_thin_code_costs_two_statements_beside_the_one_that_authenticates(client, database, me):
+def test_a_thin_code_costs_one_statement_beside_the_one_that_authenticates(client, database, me):
     send(client, "GET", "/code", me)
     with Statements(database.connection) as seen:
         assert send(client, "GET", "/code", me).status_code == 200
-    assert len(seen) == 3, seen
+    assert len(seen) == 2, seen
 
 
 def test_a_picture_is_a_fallback_and_anything_else_is_not_served(client, me):

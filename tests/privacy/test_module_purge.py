@@ -1,8 +1,10 @@
 import json
 import threading
+import time
 from dataclasses import replace
 
 import approvals_world as approvals
+import health_world
 import people
 import pytest
 import scan
@@ -21,8 +23,8 @@ from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.manifest import Job
 from citizen_cloud.portal.state import HOST
 from citizen_cloud.privacy import owners
-from citizen_cloud.privacy.jobs import purge_modules
-from citizen_cloud.privacy.services import purging
+from citizen_cloud.privacy.jobs import build_exports, purge_modules
+from citizen_cloud.privacy.services import exports, purging
 from citizen_cloud.privacy.services.destruction import read_destruction
 from citizen_cloud.registry import purging as registry
 from citizen_cloud.registry import services
@@ -243,22 +245,127 @@ def test_acts_that_wait_for_their_seal_hold_the_purge_up(module, fresh_database)
     assert left == [None]
 
 
+def test_a_bundle_that_was_made_while_the_purge_went_on_goes_as_well(
+    module, fresh_database, monkeypatch
+):
+    me = health_world.coloured(people.citizen(), "yellow")
+    order(module)
+    made = threading.Event()
+    build = exports._bundle
+
+    def slowly(*arguments):
+        found = build(*arguments)
+        made.set()
+        time.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(exports, "_bundle", slowly)
+    acts = purging._acts
+
+    def meanwhile(*arguments):
+        """Let a bundle be read before the acts are erased, and be written after."""
+        if not worker_at_it:
+            with db.transaction() as session:
+                exports.request_export(session, account_id=me.account_id, kind="citizen")
+            worker_at_it.append(threading.Thread(target=build_exports, args=(None,)))
+            worker_at_it[0].start()
+            made.wait(20)
+        return acts(*arguments)
+
+    worker_at_it = []
+    steps = tuple(meanwhile if step is acts else step for step in purging.STEPS)
+    monkeypatch.setattr(purging, "STEPS", steps)
+    purge()
+    worker_at_it[0].join()
+    with db.transaction() as session:
+        assert session.scalars(text("SELECT status FROM privacy.export")).all() == []
+
+
 def test_nobody_empties_a_schema_without_an_order(module):
     for name in (NAME, "accounts", "audit", "public"):
         with pytest.raises(Exception, match="no order to purge"), db.transaction() as session:
-            registry.empty_tables(session, name)
-    # Not even with a forged order: rooms are no modules.
+            attack(session, EMPTY, name)
+
+
+def attack(session, sql, name=NAME, **values):
+    """Do what whoever stole the application's role would do."""
+    return session.execute(text(sql), {"module": name, **values}).all()
+
+
+EMPTY = "SELECT * FROM privacy.empty_module(:module)"
+REDACT = "SELECT privacy.redact_acts(:module, :entries, sha256(''), cast(:order AS jsonb))"
+FORGED = (
+    """INSERT INTO registry.module (name, state) VALUES (:module, 'sunset')
+       ON CONFLICT (name) DO UPDATE SET state = 'sunset' RETURNING name""",
+    """INSERT INTO registry.purge (module, approval_id, state, ordered_at)
+       VALUES (:module, :approval, 'running', now() - interval '1 day') RETURNING module""",
+)
+
+
+def forge(session, name, approval_id):
+    for sql in FORGED:
+        attack(session, sql, name, approval=approval_id)
+
+
+@pytest.mark.parametrize("agreed", [0, 1])
+@pytest.mark.parametrize("sql", [EMPTY, REDACT])
+def test_a_forged_order_that_fewer_than_two_agreed_to_does_nothing(module, sql, agreed):
+    switch(module, "sunset")
+    approval_id = propose() if agreed else people.new_id()
+    if agreed:
+        approvals.agree(approval_id, approvals.approvers(1))
     with pytest.raises(Exception, match="no order to purge"), db.transaction() as session:
-        session.execute(
-            text("INSERT INTO registry.module (name, state) VALUES ('audit', 'sunset')")
-        )
-        session.execute(
-            text(
-                "INSERT INTO registry.purge (module, approval_id, state) "
-                "VALUES ('audit', uuidv7(), 'running')"
+        forge(session, NAME, approval_id)
+        attack(session, sql, entries=[people.new_id()], order="{}")
+    if agreed:
+        with pytest.raises(Exception, match="too few people"), db.transaction() as session:
+            forge(session, NAME, approval_id)
+            attack(
+                session,
+                "UPDATE approvals.proposal SET status = 'applied', ended_at = now() RETURNING id",
             )
+
+
+def test_an_order_for_one_module_ends_no_other(module):
+    order(module)
+    turn = (
+        """INSERT INTO registry.module (name, state) VALUES ('masks', 'sunset')
+           ON CONFLICT (name) DO UPDATE SET state = 'sunset' RETURNING name""",
+        "UPDATE registry.purge SET module = 'masks', state = 'running' RETURNING module",
+    )
+    with pytest.raises(Exception, match="no order to purge"), db.transaction() as session:
+        for sql in turn:
+            attack(session, sql)
+        attack(session, EMPTY, "masks")
+    with pytest.raises(Exception, match="uq_purge_approval_id"), db.transaction() as session:
+        attack(session, turn[0])
+        attack(
+            session,
+            "INSERT INTO registry.purge (module, approval_id, state) "
+            "SELECT 'masks', approval_id, 'running' FROM registry.purge RETURNING module",
         )
-        registry.empty_tables(session, "audit")
+    with pytest.raises(Exception, match="stays as it was proposed"), db.transaction() as session:
+        attack(
+            session,
+            """UPDATE approvals.proposal SET summary = '{"module": "masks"}' RETURNING id""",
+        )
+
+
+def test_an_order_to_purge_erases_no_act_of_others(module):
+    order(module)
+    with db.transaction() as session:
+        seal(session)
+    with db.transaction() as session:
+        attack(session, "UPDATE registry.purge SET state = 'running' RETURNING module")
+        (others,) = session.execute(
+            text(
+                "SELECT array_agg(e.id), min(s.number), max(s.number) FROM audit.entry e "
+                "JOIN audit.seal s ON s.entry_id = e.id WHERE e.action LIKE 'approvals.%'"
+            )
+        ).all()
+    said = json.dumps({"ground": "mine", "ranges": [list(others[1:])], "rest": ""})
+    with pytest.raises(Exception, match="acts of others"), db.transaction() as session:
+        attack(session, REDACT, entries=others[0], order=said)
 
 
 def test_nothing_of_a_module_runs_once_its_purge_is_ordered(module):

@@ -20,6 +20,7 @@ from pathlib import Path
 from shutil import rmtree
 from urllib.parse import quote
 
+import canary_health
 import people
 import psycopg
 import pytest
@@ -96,6 +97,17 @@ class City:
             self.errors += raw + repr(answer.getheaders()).encode()
         return answer.status, json.loads(raw) if raw[:1] in (b"{", b"[") else raw
 
+    def raw(self, path, body, headers):
+        """Return (status, answer) to a POST whose bytes matter; what is no success is kept."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        line.request("POST", path, body, headers)
+        answer = line.getresponse()
+        raw = answer.read()
+        line.close()
+        if answer.status >= 400:
+            self.errors += raw + repr(answer.getheaders()).encode()
+        return answer.status, json.loads(raw)
+
     def text(self, phone, nth):
         """Return the code in the nth text to a phone."""
         deadline = time.monotonic() + TEXT_S
@@ -134,7 +146,10 @@ def city():
 
 
 def a_day_in_the_life_of(city, canaries):
-    """Sign in, prove a name, book, and make every mistake that takes a personal fact along."""
+    """Sign in, prove a name, book, fall ill, and make every mistake that takes a fact along.
+
+    Return the one-time code, and the health codes that were shown.
+    """
     phone, number = canaries["phone"], canaries["document"]
     proof = {"document_type": "resident_id", "document_number": number, "name": canaries["name"]}
     api = "/api/v1"
@@ -159,7 +174,7 @@ def a_day_in_the_life_of(city, canaries):
     assert city.call("GET", f"{api}/me", token=token)[0] == 200
     book(city, token)
     rights(city, canaries, token)
-    return code
+    return code, canary_health.Day(city, canaries, token).live()
 
 
 def rights(city, canaries, token):
@@ -258,15 +273,18 @@ def test_no_canary_lies_anywhere_and_a_planted_one_is_found(city, record_propert
     assert tour.returncode == 0, tour.stdout + tour.stderr
     canaries = {
         "phone": people.new_phone().removeprefix("+86"),
-        "document": people.document("19870613"),
+        # Old enough for a code on paper.
+        "document": people.document("19610613"),
         "name": f"欧阳{seldom()}",
         "device": f"手机{seldom()}",
         "relative": f"司马{seldom()}",
         "relative's document": people.document("19380613"),
         "new name": f"上官{seldom()}",
         "evidence": f"公证{seldom()}",
+        **canary_health.canaries(seldom),
     }
-    code = a_day_in_the_life_of(city, canaries)
+    code, shown = a_day_in_the_life_of(city, canaries)
+    canaries |= shown
     places = city.places()
     assert all(places.values()), {place: len(content) for place, content in places.items()}
     assert scan.find(canaries, places) == []

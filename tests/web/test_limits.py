@@ -7,7 +7,7 @@ from citizen_cloud.cache import Cache
 from citizen_cloud.embedded.account import account_for
 from citizen_cloud.embedded.redis import Redis
 from citizen_cloud.errors import TooMany
-from citizen_cloud.web.limits import FEWEST_SWEPT, Limiter, Windows
+from citizen_cloud.web.limits import FEWEST_SWEPT, Limiter, Untold, Windows
 from citizen_cloud.web.marks import Limit
 
 THREE = Limit(rate="3/minute", by="account")
@@ -65,6 +65,55 @@ def test_counting_asks_redis_once(redis):
     assert calls() == before + 1
     assert (standing.limit, standing.policy) == (3, "3;w=60")
     assert 55 <= standing.reset_s <= 60
+
+
+def passages(limiter, limit, key="me"):
+    """Return how many pass before the first is refused."""
+    for number in range(1_000):
+        try:
+            limiter.hit(limit, "door", key)
+        except TooMany:
+            return number
+    raise AssertionError("nobody is refused")
+
+
+def test_a_worker_tells_redis_of_an_accounts_passages_by_the_twentieth(redis):
+    limiter = Limiter(Cache(redis.url))
+    client = Client(unix_socket_path=str(redis.socket))
+    forty = Limit(rate="40/minute", by="account")
+    left = [limiter.hit(forty, "door", "me").remaining for _ in range(5)]
+    assert left == [39, 38, 37, 36, 35]
+    # Two on its own word, told with the third; two more on its own word.
+    assert [client.get(key) for key in client.scan_iter()] == [b"3"]
+    assert passages(limiter, forty) == 35
+
+
+@pytest.mark.parametrize(("rate", "by", "allowed"), [
+    ("60/minute", "account", 60 + 3),
+    ("19/minute", "account", 19),
+    ("60/minute", "address", 60),
+])  # fmt: skip
+def test_two_workers_let_a_twentieth_more_pass_and_only_of_large_limits(redis, rate, by, allowed):
+    limit = Limit(rate=rate, by=by)
+    one, other = Limiter(Cache(redis.url)), Limiter(Cache(redis.url))
+    first = passages(one, limit)
+    assert first + passages(other, limit) <= allowed
+    with pytest.raises(TooMany):
+        one.hit(limit, "door", "me")
+
+
+def test_passages_on_a_workers_own_word_end_with_their_window_and_are_forgotten():
+    now = [0.0]
+    untold = Untold(monotonic=lambda: now[0])
+    assert [untold.count("me", 60, 2) for _ in range(3)] == [(1, 60), (2, 60), None]
+    untold.told("me", 7, 30)
+    assert untold.count("me", 60, 2) == (8, 30)
+    now[0] = 30
+    assert untold.count("me", 60, 2) == (1, 60)
+    for number in range(FEWEST_SWEPT * 3):
+        now[0] += 1
+        untold.count(f"key{number}", 60, 2)
+    assert len(untold) <= FEWEST_SWEPT + 1
 
 
 @pytest.mark.parametrize("garbage", [b"\xff\x00", "words", "1e999"])

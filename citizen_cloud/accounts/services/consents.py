@@ -12,6 +12,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.refusals import ConsentOutdated, ConsentRequired
 from citizen_cloud.accounts.rules.consents import PURPOSES, REAL_NAME, Purpose
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.jobs.services import announce
+
+# What somebody agreed to goes on without him nowhere.
+WITHDRAWN = "accounts.consent_withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +137,13 @@ def answer_consent(
     at = session.scalar(_RECEIPT, receipt)
     if not granted:
         session.execute(_END_RECEIPTS, {**said, "at": at})
+        announce(session, WITHDRAWN, {"account_id": account_id, "purpose": purpose})
     record(
         session,
         Act(
             actor_kind="citizen",
             actor_id=account_id,
-            action="accounts.consent_granted" if granted else "accounts.consent_withdrawn",
+            action="accounts.consent_granted" if granted else WITHDRAWN,
             object_type="consent",
             object_id=account_id,
             payload={"purpose": purpose, "version": version},

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -83,6 +83,32 @@ _NOTE = text(
                   WHERE h.person_id = ANY(cast(:people AS uuid[]))) AS honey
     """
 )
+
+
+def noted_from(source: str) -> str:
+    """Return the INSERT of one look by the person's own consent, for a driver-level statement.
+
+    ``source`` names a relation of one row or none; its column ``id`` is what the look rests on.
+    Nobody is counted here and no alarm is rung: a look at a made-up person belongs to
+    ``note_access``.
+    """
+    return f"""
+    INSERT INTO accounts.data_access
+           (person_id, at, reader_kind, reader_id, organisation_id, purpose, categories,
+            basis_type, basis_id)
+    SELECT %(person_id)s, coalesce(cast(%(now)s AS timestamptz), statement_timestamp()),
+           %(reader_kind)s, %(reader_id)s, %(organisation_id)s, %(purpose)s,
+           cast(%(categories)s AS varchar[]), 'consent', s.id
+      FROM {source} s WHERE cast(%(person_id)s AS uuid) IS NOT NULL
+    """  # noqa: S608 - no part of it comes from outside
+
+
+def consented(look: Look | None) -> dict[str, Any]:
+    """Return what ``noted_from`` asks for; with no look nothing is noted."""
+    names = ("person_id", "reader_kind", "reader_id", "organisation_id", "purpose")
+    if look is None:
+        return dict.fromkeys((*names, "categories"))
+    return {name: getattr(look, name) for name in names} | {"categories": list(look.categories)}
 
 
 def note_access(session: Session | Connection, look: Look, *, now: datetime | None = None) -> None:

@@ -36,7 +36,10 @@ BEGIN
     IF (NEW.id, NEW.kind, NEW.digest, NEW.reason, NEW.proposed_by, NEW.unit_id, NEW.created_at)
        IS DISTINCT FROM
        (OLD.id, OLD.kind, OLD.digest, OLD.reason, OLD.proposed_by, OLD.unit_id, OLD.created_at)
-       OR NEW.approvals_needed < OLD.approvals_needed THEN
+       OR NEW.approvals_needed < OLD.approvals_needed
+       -- What it is about in short changes only where more must agree, or is forgotten.
+       OR (NEW.summary IS DISTINCT FROM OLD.summary AND NEW.summary <> '{}'::jsonb
+           AND NOT (OLD.status = 'open' AND NEW.approvals_needed > OLD.approvals_needed)) THEN
         RAISE EXCEPTION 'what was proposed stays as it was proposed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_proposal_as_proposed';
     END IF;

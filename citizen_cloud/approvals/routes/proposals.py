@@ -138,6 +138,7 @@ class OneProposal(MethodView):
     @blp.response(200, schemas.ApprovalDetailSchema)
     @blp.operation("getApproval", NotFound, BulkReadStopped)
     @requires("approvals.read")
+    @limited("60/minute", by="account")
     def get(self, approval_id: UUID) -> dict[str, Any]:
         """Get a proposal
 

@@ -11,8 +11,9 @@ from citizen_cloud.audit.services.heads import (
 )
 from citizen_cloud.audit.services.redacting import (
     NotSealedYet,
+    Order,
     are_acts_waiting,
-    redact,
+    order_of,
     sealed_acts,
 )
 from citizen_cloud.audit.services.sealing import length, seal
@@ -23,16 +24,17 @@ __all__ = [
     "Finding",
     "Head",
     "NotSealedYet",
+    "Order",
     "are_acts_waiting",
     "daily_heads",
     "examine",
     "known_heads",
     "length",
     "note_head",
+    "order_of",
     "present_head",
     "record",
     "record_all",
-    "redact",
     "seal",
     "sealed_acts",
     "verify",

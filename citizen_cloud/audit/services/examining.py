@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.audit.rules import COLUMNS, instant
+from citizen_cloud.audit.rules import COLUMNS, MOVED, instant
 from citizen_cloud.audit.services.heads import known_heads
 from citizen_cloud.audit.services.orders import ORDER, Orders
 from citizen_cloud.audit.services.walking import SEAL_WIDTH, Fault, Walk
@@ -58,7 +58,8 @@ _CHAIN = text(
       FROM audit.seal s LEFT JOIN audit.entry e ON e.id = s.entry_id ORDER BY s.number
     """  # noqa: S608 - constants
 )
-# Below the watermark everything was sealed: what has no seal there lost it, or was put in.
+# Below the watermark everything was sealed: what has no seal there lost it, or was put in. So was
+# what claims a transaction that is still to come.
 _UNSEALED = text(
     f"""
     SELECT e.id, coalesce((
@@ -67,17 +68,20 @@ _UNSEALED = text(
               ORDER BY x.xid DESC, x.id DESC LIMIT 1), 0) AS before
       FROM (SELECT e.id, e.xid FROM audit.entry e LEFT JOIN audit.seal s ON s.entry_id = e.id
              WHERE s.number IS NULL
-               AND e.xid < (SELECT sealed_below FROM audit.watermark WHERE id = 1)
+               AND (e.xid < :mark OR e.xid >= greatest(:mark, :next))
              ORDER BY e.xid, e.id LIMIT {MOST_UNSEALED}) e
     """  # noqa: S608
 )
 # Acts that were written after the walk began, or are not sealed yet.
 _LATE = text(
-    "SELECT payload::text FROM audit.entry WHERE xid >= :low AND action = :order ORDER BY xid, id"
+    "SELECT payload::text FROM audit.entry WHERE xid >= :low AND action = :action ORDER BY xid, id"
 )
 _MARK = text("SELECT sealed_below FROM audit.watermark WHERE id = 1")
-# No transaction may have this number yet.
-_NEXT = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+# The mark now, and the number that no transaction may have yet.
+_MARKS = text(
+    "SELECT (SELECT sealed_below FROM audit.watermark WHERE id = 1) AS mark, "
+    "pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS following"
+)
 
 
 def verify(session: Session) -> list[Finding]:
@@ -110,14 +114,17 @@ def examine(
             orders.take(row[0], row[SEAL_WIDTH + 9])
         if walk.count % PAGE == 0:
             progress(walk.count)
-    for payload in session.scalars(_LATE, {"low": low, "order": ORDER}):
+    for payload in session.scalars(_LATE, {"low": low, "action": ORDER}):
         orders.take(None, payload)
     redacted, unordered = orders.judge(walk.blank)
+    mark, following = session.execute(_MARKS).one()
+    if session.scalars(_LATE, {"low": low, "action": MOVED}).first():
+        walk.newest_xid = -1
     found = [
         *(_finding(fault) for fault in (*walk.faults, *unordered)),
         *_against(published, hashes, walk.last),
-        *_unsealed(session, walk),
-        *_watermark(session, walk),
+        *_unsealed(session, walk, mark, following),
+        *_watermark(walk, mark, following),
     ]
     found.sort(key=lambda finding: finding.number)
     return Examination(length=walk.last, redacted=redacted, findings=found)
@@ -150,8 +157,8 @@ def _against(
             return
 
 
-def _unsealed(session: Session, walk: Walk) -> Iterator[Finding]:
-    for row in session.execute(_UNSEALED):
+def _unsealed(session: Session, walk: Walk, mark: int | None, following: int) -> Iterator[Finding]:
+    for row in session.execute(_UNSEALED, {"mark": mark or 0, "next": following}):
         place = row.before + 1
         if walk.is_missing(place):
             yield Finding(number=place, kind="deleted_seal", entry_id=row.id)
@@ -159,8 +166,7 @@ def _unsealed(session: Session, walk: Walk) -> Iterator[Finding]:
             yield Finding(number=row.before, kind="inserted", entry_id=row.id)
 
 
-def _watermark(session: Session, walk: Walk) -> Iterator[Finding]:
+def _watermark(walk: Walk, mark: int | None, following: int) -> Iterator[Finding]:
     """Find a watermark that lets the sealer pass over entries, or take them up again."""
-    mark = session.scalar(_MARK)
-    if mark is None or mark <= walk.newest_xid or mark > (session.scalar(_NEXT) or 0):
+    if mark is None or mark <= walk.newest_xid or mark > following:
         yield Finding(number=walk.last, kind="watermark")

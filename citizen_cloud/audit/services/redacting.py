@@ -1,20 +1,20 @@
 """Erase entries by legal order: salt and payload go, the act of it stays in the chain.
 
-The application may change no entry. The one way is a function of the owner's, which erases and
-writes the act together; an erasure without an act that names it is a finding for ever.
+The application may change no entry, and give no order by itself. The one way is a function of the
+owner's, which erases and writes the act together; another of his, of the room that knows who
+agreed, calls it. An erasure without an act that names it is a finding for ever.
 """
 
 import base64
-import json
-import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.audit.rules import COLUMNS, WIDTH, Told, ranges, rest
-from citizen_cloud.audit.services.acts import SALT_BYTES
 from citizen_cloud.audit.services.orders import ORDER
 from citizen_cloud.errors import Conflict
 from citizen_cloud.text import Text
@@ -53,25 +53,25 @@ _WAITING = text(
            AND e.xid >= (SELECT sealed_below FROM audit.watermark WHERE id = 1))
     """
 )
-_REDACT = text("SELECT audit.redact(:entries, :kind, :actor, :salt, cast(:payload AS jsonb))")
 
 
-def redact(
-    session: Session,
-    *,
-    entries: Collection[UUID],
-    ground: str,
-    actor: tuple[str, UUID | None],
-) -> int:
-    """Erase salt and payload of sealed entries, and write why; return how many were erased.
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Entries to erase, and the act that names them with a hash of what is left of each."""
 
-    ``ground`` names the law or the decision, never a person. Entries erased before are left out.
-    The act names the erased by number, with a hash of what is left of each, so that the rest
-    stays as firm as it was. Raises ``NotSealedYet``.
+    entries: list[UUID]
+    payload: Mapping[str, Any]
+
+
+def order_of(session: Session, *, entries: Collection[UUID], ground: str) -> Order | None:
+    """Return the order to erase sealed entries; None where nothing is left to erase.
+
+    ``ground`` names the law or the decision, never a person. What was erased before is left out;
+    the hashes keep the rest as firm as it was. Raises ``NotSealedYet``.
     """
     rows = session.execute(_ENTRIES, {"entries": list(entries)}).all()
     if not rows:
-        return 0
+        return None
     if any(row.number is None for row in rows):
         raise NotSealedYet
     lefts = b"".join(rest(Told(*row[:WIDTH])) for row in rows)
@@ -80,15 +80,7 @@ def redact(
         "ranges": ranges(row.number for row in rows),
         "rest": base64.b64encode(lefts).decode(),
     }
-    kind, actor_id = actor
-    asked = {
-        "entries": [UUID(row.id) for row in rows],
-        "kind": kind,
-        "actor": actor_id,
-        "salt": secrets.token_bytes(SALT_BYTES),
-        "payload": json.dumps(payload, ensure_ascii=False),
-    }
-    return int(session.scalar(_REDACT, asked) or 0)
+    return Order(entries=[UUID(row.id) for row in rows], payload=payload)
 
 
 def sealed_acts(

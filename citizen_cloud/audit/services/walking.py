@@ -6,6 +6,7 @@ from typing import Any
 
 from citizen_cloud.audit.rules import (
     GENESIS,
+    MOVED,
     Linking,
     Told,
     digest,
@@ -99,7 +100,7 @@ class Walk:
         told = row[SEAL_WIDTH:]
         if told[0] is None:
             return "deleted"
-        self.newest_xid = max(self.newest_xid, told[1])
+        self.newest_xid = told[1] if told[5] == MOVED else max(self.newest_xid, told[1])
         if salt is None:
             if told[-1] is not None:
                 return "edited"

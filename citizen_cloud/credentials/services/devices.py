@@ -6,7 +6,7 @@ registers another one; every code it signed for ends in the same transaction.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,6 +19,7 @@ from citizen_cloud.credentials.refusals import (
     ProofRefused,
     ShowKeyRefused,
 )
+from citizen_cloud.db import first_row
 from citizen_cloud.errors import NotFound
 from citizen_cloud.jobs.services import announce
 
@@ -46,6 +47,11 @@ _LIVE = text(
      WHERE k.account_id = :account_id AND k.device_id = :device_id AND k.ended_at IS NULL
     """  # noqa: S608
 )
+# Driver-level SQL: this is read for every code that is given out.
+_OWN = """
+    SELECT id, public_key FROM credentials.device_key
+     WHERE account_id = %(account_id)s AND device_id = %(device_id)s AND ended_at IS NULL
+"""
 _OF_ACCOUNT = text(
     f"""
     SELECT {COLUMNS} FROM credentials.device_key k
@@ -65,6 +71,13 @@ _END = text(
     RETURNING k.id
     """
 )
+# In one order, as everybody locks codes who ends several (``held``).
+_HOLD_CODES = text(
+    """
+    SELECT jti FROM credentials.credential
+     WHERE device_key_id = ANY(:ids) AND revoked_at IS NULL ORDER BY jti FOR NO KEY UPDATE
+    """
+)
 _END_CODES = text(
     """
     UPDATE credentials.credential
@@ -81,6 +94,21 @@ def live_device_key(
     asked = {"account_id": account_id, "device_id": device_id}
     row = connection.execute(_LIVE, asked).mappings().first()
     return None if row is None else key_of(dict(row))
+
+
+class OwnKey(NamedTuple):
+    """The key of the phone that asks."""
+
+    id: UUID
+    public_key: bytes
+
+
+def own_key(
+    connection: Session | Connection, *, account_id: UUID, device_id: UUID
+) -> OwnKey | None:
+    """Return the key of the phone that somebody was just authenticated on; None without one."""
+    row = first_row(connection, _OWN, {"account_id": account_id, "device_id": device_id})
+    return None if row is None else OwnKey(*row)
 
 
 def device_keys_of(connection: Session | Connection, *, account_id: UUID) -> list[DeviceKey]:
@@ -133,6 +161,7 @@ def end_device_keys(
     found = session.execute(_END, {**asked, "only_signed_out": only_signed_out})
     ids: list[UUID] = list(found.scalars())
     if ids:
+        session.execute(_HOLD_CODES, {"ids": ids})
         session.execute(_END_CODES, {"ids": ids, "now": now})
     return ids
 

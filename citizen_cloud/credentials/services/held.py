@@ -1,4 +1,8 @@
-"""End, suspend and lift the codes a person holds, in the transaction of what ends them."""
+"""End, suspend and lift the codes a person holds, in the transaction of what ends them.
+
+Rows are locked in one order before they are changed: a batch of colours and a phone that is given
+up at that instant may both end the codes of a family, and never wait for each other in a circle.
+"""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -12,20 +16,25 @@ _LIVE = """
     type = ANY(:types) AND holder_id = ANY(:holders) AND revoked_at IS NULL
     AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
 """
+_BY = """
+    AND device_key_id IN (SELECT k.id FROM credentials.device_key k
+                           WHERE k.account_id = :account_id)
+"""
+_IN_ORDER = "ORDER BY jti FOR NO KEY UPDATE"
+_HOLD = text(f"SELECT jti FROM credentials.credential WHERE {_LIVE} {_IN_ORDER}")  # noqa: S608 - no part of these comes from outside
+_HOLD_BY = text(f"SELECT jti FROM credentials.credential WHERE {_LIVE} {_BY} {_IN_ORDER}")  # noqa: S608
 _REVOKE = text(
     f"""
     UPDATE credentials.credential
        SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
      WHERE {_LIVE}
-    """  # noqa: S608 - no part of it comes from outside
+    """  # noqa: S608
 )
 _REVOKE_BY = text(
     f"""
-    UPDATE credentials.credential c
+    UPDATE credentials.credential
        SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
-     WHERE {_LIVE}
-       AND device_key_id IN (SELECT k.id FROM credentials.device_key k
-                              WHERE k.account_id = :account_id)
+     WHERE {_LIVE} {_BY}
     """  # noqa: S608
 )
 _SUSPEND = text(
@@ -69,6 +78,7 @@ def revoke_held_by(
     For who acted for somebody and does so no more.
     """
     facts = {"account_id": account_id, "holders": list(holders), "types": list(types), "now": now}
+    session.execute(_HOLD_BY, facts)
     return int(session.execute(_REVOKE_BY, facts).rowcount)  # type: ignore[attr-defined]
 
 
@@ -106,4 +116,5 @@ def _change(
     colour: str | None = None,
 ) -> int:
     facts = {"holders": list(holders), "types": list(types), "colour": colour, "now": now}
+    session.execute(_HOLD, facts)
     return int(session.execute(statement, facts).rowcount)  # type: ignore[call-overload]

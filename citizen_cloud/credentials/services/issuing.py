@@ -6,18 +6,18 @@ signed before it, and nothing leaves before its transaction ends.
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import jwt
 from sqlalchemy import text
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.credentials import claims, keys, verifier
+from citizen_cloud.credentials import claims, keys
 from citizen_cloud.credentials.compact import pack
 from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown, ShowKeyUsed
@@ -51,33 +51,47 @@ USABLE_KEY = """
       WHERE NOT EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = k.kid)
       ORDER BY k.place LIMIT 1)
 """
-_COLUMNS = "jti, type, kid, issued_at, expires_at, claims, show_key, name_sealed"
-# The phone's row is locked against its end: whoever ends it afterwards finds this code and ends
-# it too. The same show key for the same person from the same phone gives the same code.
-_ISSUE = text(
-    f"""
+COLUMNS = ("jti", "type", "kid", "issued_at", "expires_at", "claims", "show_key", "name_sealed")
+
+
+def insert_from(source: str) -> str:
+    """Return the INSERT of a code whose instant, words and end a relation says.
+
+    ``source`` names a relation with the columns ``at``, ``claims`` and ``expires_at``, of one row
+    or none. What it locks is locked before the phone.
+    """
+    # The phone's row is locked against its end: whoever ends it afterwards finds this code and
+    # ends it too. The same show key for the same person from the same phone gives the same code.
+    return f"""
     INSERT INTO credentials.credential AS c
            (jti, type, subject_id, holder_id, kid, issued_at, not_before, expires_at, claims,
             show_key, device_key_id, name_sealed)
     SELECT :jti, :type, :subject_id, :holder_id, k.kid, t.at, t.at,
-           least(date_trunc('second', cast(:expires_at AS timestamptz)),
-                 t.at + cast(:life AS interval)),
-           cast(:claims AS jsonb), :show_key, :device_key_id, :name_sealed
-      FROM (SELECT date_trunc('second', coalesce(cast(:now AS timestamptz),
-                                                 statement_timestamp())) AS at) t,
+           least(date_trunc('second', w.expires_at), t.at + cast(:life AS interval)),
+           w.claims, :show_key, :device_key_id, :name_sealed
+      FROM {source} w, LATERAL (SELECT date_trunc('second', w.at) AS at) t,
            (SELECT {USABLE_KEY} AS kid) k
      WHERE k.kid IS NOT NULL
        AND (cast(:device_key_id AS uuid) IS NULL
             OR EXISTS (SELECT 1 FROM credentials.device_key d
-                        WHERE d.id = :device_key_id AND d.ended_at IS NULL FOR SHARE))
+                        WHERE d.id = :device_key_id AND d.ended_at IS NULL
+                          AND w.at IS NOT NULL FOR SHARE))
     ON CONFLICT (show_key) DO UPDATE SET show_key = excluded.show_key
      WHERE c.type = excluded.type AND c.holder_id = excluded.holder_id
        AND c.device_key_id IS NOT DISTINCT FROM excluded.device_key_id
        AND c.revoked_at IS NULL AND c.expires_at > excluded.issued_at
        AND c.claims = excluded.claims
        AND NOT EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = c.kid)
-    RETURNING {_COLUMNS}
+    RETURNING {", ".join(COLUMNS)}
     """  # noqa: S608 - no part of it comes from outside
+
+
+_ISSUE = text(
+    insert_from(
+        """(SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at,
+                   cast(:claims AS jsonb) AS claims,
+                   cast(:expires_at AS timestamptz) AS expires_at)"""
+    )
 )
 # One living paper each: two that are asked for at once follow each other.
 _ONE_PAPER = text(
@@ -128,12 +142,11 @@ def issue_held(
     where every signing key is revoked. Whoever changes a colour locks the person's standing: read
     it ``FOR SHARE`` in the same transaction, or a code issued at that very instant stays good.
     """
-    facts = _said(type, holder_id, colour, name) | {
-        "expires_at": expires_at,
-        "show_key": show_key,
-        "device_key_id": device_key_id,
-        "now": now,
-    }
+    facts = facts_of(
+        type=type, holder_id=holder_id, show_key=show_key, device_key_id=device_key_id, now=now
+    ) | {"claims": json.dumps({"c": colour}), "expires_at": expires_at}
+    if name is not None:
+        facts["name_sealed"] = sealed_name(name, facts["jti"])
     if type == PAPER:
         connection.execute(_ONE_PAPER, facts)
         connection.execute(_REPLACE, facts)
@@ -143,13 +156,15 @@ def issue_held(
     raise _why(connection, facts)
 
 
-def _said(
+def facts_of(
+    *,
     type: str,  # noqa: A002
     holder_id: UUID,
-    colour: str,
-    name: str | None,
+    show_key: bytes | None = None,
+    device_key_id: UUID | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
-    """Return a new code's id, and what it says of whom."""
+    """Return what ``insert_from`` asks for besides its source, with a new code's id."""
     jti = new_jti()
     return {
         "jti": jti,
@@ -158,8 +173,10 @@ def _said(
         "holder_id": holder_id,
         "kids": keys.names(),
         "life": LIVES[type],
-        "claims": json.dumps({"c": colour}),
-        "name_sealed": None if name is None else sealed_name(name, jti),
+        "show_key": show_key,
+        "device_key_id": device_key_id,
+        "name_sealed": None,
+        "now": now,
     }
 
 
@@ -170,7 +187,7 @@ def _why(connection: Session | Connection, facts: dict[str, Any]) -> Exception:
     return DeviceKeyUnknown() if why["no_device"] else ShowKeyUsed()
 
 
-def held_of(row: RowMapping) -> Held:
+def held_of(row: Mapping[Any, Any]) -> Held:
     """Return the code of a record: the same record gives the same code for ever."""
     return Held(
         jti=row["jti"],
@@ -180,7 +197,7 @@ def held_of(row: RowMapping) -> Held:
     )
 
 
-def _signed(row: RowMapping) -> str:
+def _signed(row: Mapping[Any, Any]) -> str:
     members: dict[str, Any] = {
         "jti": claims.jti_text(row["jti"]),
         "iat": int(row["issued_at"].timestamp()),
@@ -194,13 +211,7 @@ def _signed(row: RowMapping) -> str:
     key = keys.private_key(row["kid"])
     if key is None:
         raise LookupError("the signing key was taken away meanwhile")
-    return jwt.PyJWS().encode(
-        claims.payload(row["type"], members),
-        key,
-        algorithm=verifier.ALGORITHM,
-        headers={"typ": f"{row['type']}+jwt", "kid": row["kid"]},
-        sort_headers=True,
-    )
+    return claims.signed(row["type"], row["kid"], members, key)
 
 
 def name_place(jti: UUID) -> str:

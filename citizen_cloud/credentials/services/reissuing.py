@@ -4,7 +4,7 @@ A batch is one transaction: the old codes end, the new ones begin, and the news 
 it. What is done is no longer of a revoked key, so the next run does not find it again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from citizen_cloud.credentials.services.issuing import (
     sealed_name,
 )
 from citizen_cloud.errors import Unavailable
-from citizen_cloud.jobs.services import announce
+from citizen_cloud.jobs.services import announce_all
 
 REISSUED = "credentials.reissued"
 
@@ -37,31 +37,44 @@ _DUE = f"""
 """  # noqa: S608 - no part of these comes from outside
 _LEFT = text(f"SELECT count(*) FROM credentials.credential WHERE {_DUE}")  # noqa: S608
 _KEY = text(f"SELECT {USABLE_KEY}")
+# Who ends one of them at this instant is not waited for, so that nobody waits in a circle; what is
+# left of them then comes with a later batch.
 _BATCH = text(
     f"""
-    SELECT jti, type, subject_id, holder_id, not_before, expires_at, claims::text AS claims,
-           show_key, device_key_id, name_sealed, suspended_at
-      FROM credentials.credential WHERE {_DUE} ORDER BY kid, jti LIMIT :size FOR UPDATE
+    SELECT jti, type, holder_id, kid, issued_at, not_before, name_sealed
+      FROM credentials.credential WHERE {_DUE} ORDER BY kid, jti LIMIT :size
+       FOR UPDATE SKIP LOCKED
     """  # noqa: S608
 )
-# The show key goes over to the new code, so that the phone can go on with it.
-_END = text(
+# In its own row, not in a new one: whoever waits to end the code - a colour turns, a phone is lost,
+# somebody is forgotten - ends the one that it has become. The show key stays, so that the phone
+# can go on with it.
+_RENEW = text(
     """
-    UPDATE credentials.credential
-       SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp()), show_key = NULL
-     WHERE jti = ANY(:jtis)
+    UPDATE credentials.credential c
+       SET jti = n.jti,
+           subject_id = CASE WHEN c.subject_id = c.jti THEN n.jti ELSE c.subject_id END,
+           kid = :kid, issued_at = t.at, not_before = greatest(c.not_before, t.at),
+           name_sealed = n.name_sealed
+      FROM unnest(cast(:before AS uuid[]), cast(:jtis AS uuid[]), cast(:names AS bytea[]))
+           AS n(before, jti, name_sealed),
+           (SELECT date_trunc('second', coalesce(cast(:now AS timestamptz),
+                                                 statement_timestamp())) AS at) t
+     WHERE c.jti = n.before
+    RETURNING n.jti, c.subject_id
     """
 )
-_BEGIN = text(
+# What the old number leaves behind: when it counted, and whose it was no more.
+_LEAVE = text(
     """
     INSERT INTO credentials.credential
-           (jti, type, subject_id, holder_id, kid, issued_at, not_before, expires_at, claims,
-            show_key, device_key_id, name_sealed, suspended_at)
-    SELECT :jti, :type, :subject_id, :holder_id, :kid, t.at, greatest(:not_before, t.at),
-           :expires_at, cast(:claims AS jsonb), :show_key, :device_key_id, :name_sealed,
-           :suspended_at
-      FROM (SELECT date_trunc('second', coalesce(cast(:now AS timestamptz),
-                                                 statement_timestamp())) AS at) t
+           (jti, type, subject_id, kid, issued_at, not_before, expires_at, revoked_at)
+    SELECT n.before, c.type, n.before, n.kid, n.issued_at, n.not_before, c.expires_at,
+           coalesce(cast(:now AS timestamptz), statement_timestamp())
+      FROM unnest(cast(:before AS uuid[]), cast(:jtis AS uuid[]), cast(:kids AS varchar[]),
+                  cast(:issued_at AS timestamptz[]), cast(:not_before AS timestamptz[]))
+           AS n(before, jti, kid, issued_at, not_before)
+      JOIN credentials.credential c ON c.jti = n.jti
     """
 )
 
@@ -95,25 +108,19 @@ def reissue_batch(
     rows = session.execute(_BATCH, {"kids": list(kids), "size": size, "now": now}).mappings().all()
     if not rows:
         return Batch(done=0, held=0)
-    session.execute(_END, {"jtis": [row["jti"] for row in rows], "now": now})
-    made = [_anew(row, kid, now) for row in rows]
-    session.execute(_BEGIN, made)
-    for one in made:
-        announce(session, REISSUED, _news(one))
-    return Batch(done=len(made), held=sum(one["holder_id"] is not None for one in made))
-
-
-def _anew(row: RowMapping, kid: str, now: datetime | None) -> dict[str, Any]:
-    jti = new_jti()
-    of_its_own = row["subject_id"] == row["jti"]
-    return {
-        **row,
-        "jti": jti,
-        "subject_id": jti if of_its_own else row["subject_id"],
-        "kid": kid,
-        "name_sealed": _resealed(row, jti),
-        "now": now,
-    }
+    fresh = [new_jti() for _ in rows]
+    between = {"before": [row["jti"] for row in rows], "jtis": fresh, "now": now}
+    names = [_resealed(row, jti) for row, jti in zip(rows, fresh, strict=True)]
+    renewed = session.execute(_RENEW, {**between, "kid": kid, "names": names})
+    subjects = {row.jti: row.subject_id for row in renewed}
+    was = {name: [row[name] for row in rows] for name in ("issued_at", "not_before")}
+    session.execute(_LEAVE, {**between, **was, "kids": [row["kid"] for row in rows]})
+    announce_all(
+        session,
+        REISSUED,
+        [(_news(row, subjects[jti]), None) for row, jti in zip(rows, fresh, strict=True)],
+    )
+    return Batch(done=len(rows), held=sum(row["holder_id"] is not None for row in rows))
 
 
 def _resealed(row: RowMapping, jti: UUID) -> bytes | None:
@@ -124,5 +131,11 @@ def _resealed(row: RowMapping, jti: UUID) -> bytes | None:
     return sealed_name(name, jti)
 
 
-def _news(code: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: code[name] for name in ("type", "subject_id", "holder_id")}
+def _news(row: RowMapping, subject_id: UUID) -> dict[str, Any]:
+    """Return what services are told; the key says to which theft it belongs."""
+    return {
+        "type": row["type"],
+        "subject_id": subject_id,
+        "holder_id": row["holder_id"],
+        "kid": row["kid"],
+    }

@@ -11,15 +11,17 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.db import first_row
 from citizen_cloud.organisations.identity import invited_name_place, note_place
 from citizen_cloud.web.caller import Grant
 
-_GRANT = text(
-    """
-    SELECT organisation_id FROM organisations.membership
-     WHERE account_id = :account_id AND ended_at IS NULL AND role = ANY(:roles)
-    """
-)
+# Driver-level SQL: this is read before every request of staff.
+_GRANT = """
+    SELECT bool_or(organisation_id IS NULL),
+           array_agg(organisation_id) FILTER (WHERE organisation_id IS NOT NULL)
+      FROM organisations.membership
+     WHERE account_id = %(account_id)s AND ended_at IS NULL AND role = ANY(%(roles)s)
+"""
 
 
 def grant_of(connection: Connection | Session, account_id: UUID, roles: Collection[str]) -> Grant:
@@ -27,9 +29,9 @@ def grant_of(connection: Connection | Session, account_id: UUID, roles: Collecti
 
     Read for every request, so that a membership that ends is over with the next one.
     """
-    found = connection.execute(_GRANT, {"account_id": account_id, "roles": list(roles)}).scalars()
-    places = set(found)
-    return Grant(everywhere=None in places, organisation_ids=frozenset(places - {None}))
+    row = first_row(connection, _GRANT, {"account_id": account_id, "roles": list(roles)})
+    everywhere, places = row or (False, None)
+    return Grant(everywhere=bool(everywhere), organisation_ids=frozenset(places or ()))
 
 
 @dataclass(frozen=True, kw_only=True)

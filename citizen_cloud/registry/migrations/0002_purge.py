@@ -29,7 +29,8 @@ ROOMS = [
     "public",
 ]
 # Runs as the owner of the tables: a module may have taken the right to delete from the
-# application. It empties a module that is in sunset and ordered to be purged, never a room.
+# application. It empties a module that is in sunset and ordered to be purged, never a room, and
+# is called by the owner's own functions only, which ask who agreed.
 EMPTY = f"""
 CREATE FUNCTION registry.empty_module(module varchar) RETURNS TABLE (name text, gone bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -97,6 +98,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("module", name=op.f("pk_purge")),
         sa.UniqueConstraint("id", name=op.f("uq_purge_id")),
+        sa.UniqueConstraint("approval_id", name=op.f("uq_purge_approval_id")),
         schema="registry",
     )
     # -- by hand: up
@@ -104,7 +106,6 @@ def upgrade() -> None:
     op.execute("REVOKE DELETE ON registry.purge FROM citizen_cloud_app")
     op.execute(EMPTY)
     op.execute(f"REVOKE ALL ON FUNCTION {SIGNATURE} FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION {SIGNATURE} TO citizen_cloud_app")
     # -- end
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from citizen_cloud.clock import local
+from citizen_cloud.clock import written
 from citizen_cloud.web.fields.codes import COMMON
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ class Instant(fields.AwareDateTime):
     }
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else local(value).isoformat(timespec="milliseconds")
+        return None if value is None else written(value)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or len(value) > 40 or value[10:11] not in "Tt":  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""What runs without a request: codes that end with a link, news of phones, and forgetting."""
+"""What runs without a request: codes that end with a link or a consent, phones, forgetting."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,10 +8,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE
+from citizen_cloud.accounts.services.consents import WITHDRAWN
 from citizen_cloud.families.services.writing import ENDED
 from citizen_cloud.manifest import Event, Handler, Job
 from citizen_cloud.messages.services import notify
 from citizen_cloud.modules.health_code.services import (
+    consent_ends,
     link_ends,
     papers,
     phone_news,
@@ -28,13 +31,24 @@ def link_ended(session: Session, event: Event, now: datetime) -> None:
     link_ends.end_given(session, link_id=UUID(event.payload["link_id"]))
 
 
+def consent_withdrawn(session: Session, event: Event, now: datetime) -> None:
+    """End what was given out by a consent that was taken back."""
+    del now
+    if event.payload["purpose"] == HEALTH_CODE:
+        consent_ends.end_given(session, account_id=UUID(event.payload["account_id"]))
+
+
 def tell_of_phone(session: Session, event: Event, now: datetime) -> None:
     """Tell an account that a phone of it was registered or reported lost."""
     notify(session, note=phone_news.note_of(event), now=now)
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
-    {ENDED: link_ended, **dict.fromkeys(phone_news.ABOUT, tell_of_phone)}
+    {
+        ENDED: link_ended,
+        WITHDRAWN: consent_withdrawn,
+        **dict.fromkeys(phone_news.ABOUT, tell_of_phone),
+    }
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.manifest import Handler, Job
+from citizen_cloud.modules.health_code.services.forgetting import forget_flips, forget_some
 from citizen_cloud.modules.health_code.services.news import tell_colour
 from citizen_cloud.modules.health_code.services.refolding import MOST, follow_version, turn_due
 from citizen_cloud.modules.health_code.services.standings import COLOUR_CHANGED
@@ -35,9 +36,25 @@ def _in_batches(work: Callable[[Session], int]) -> int:
             return done
 
 
+def forget_old(now: datetime) -> int:
+    """Forget events no colour rests on after 180 days, and who was in a trial after 30."""
+    del now
+    with db.transaction() as session:
+        done = forget_flips(session)
+    after = None
+    while True:
+        with db.transaction() as session:
+            found = forget_some(session, after=after)
+        done += found.events
+        after = found.last
+        if after is None:
+            return done
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType({COLOUR_CHANGED: tell_colour})
 JOBS = (
     # The first minute of a day has nearly all the work; the others find an empty index range.
     Job(name="health_code.turn_colours", cron="* * * * *", run=turn_colours),
     Job(name="health_code.follow_rules", cron="* * * * *", run=follow_rules),
+    Job(name="health_code.forget_old", cron="40 3 * * *", run=forget_old),
 )

@@ -58,7 +58,7 @@ def _papers() -> None:
         sa.CheckConstraint("colour IN ('green','yellow','red')", name=op.f("ck_paper_colour")),
         sa.CheckConstraint(
             "(ended_at IS NULL) = (ended_because IS NULL) AND "
-            "(ended_because IS NULL OR ended_because IN ('replaced','lost'))",
+            "(ended_because IS NULL OR ended_because IN ('replaced','lost','withdrawn'))",
             name=op.f("ck_paper_ended"),
         ),
         sa.ForeignKeyConstraint(

@@ -23,7 +23,7 @@ class Paper(Base):
         CheckConstraint("colour IN ('green','yellow','red')", name="colour"),
         CheckConstraint(
             "(ended_at IS NULL) = (ended_because IS NULL) AND "
-            "(ended_because IS NULL OR ended_because IN ('replaced','lost'))",
+            "(ended_because IS NULL OR ended_because IN ('replaced','lost','withdrawn'))",
             name="ended",
         ),
         # One living copy: two racing requests cannot both leave one.

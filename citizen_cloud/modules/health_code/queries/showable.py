@@ -1,11 +1,12 @@
 """What a code is given out by, read in one statement and held until the code is written.
 
-The standing is locked against a change of colour, and the link against its end: whoever changes
-either waits for the code, and then finds it and ends it. Nobody who only shows waits for anybody.
+The standing is locked against a change of colour, link and consent against their end: whoever
+changes one waits for the code, and then finds it and ends it. Nobody who only shows waits.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -65,24 +66,42 @@ _FROM = """
                           WHERE person_id = :person_id FOR NO KEY UPDATE) s ON true
 """
 _COLOUR = text(_COLOURED + _FROM)
+# Held until the code is written: whoever takes it back then finds the code.
+_AGREED = """
+    EXISTS (SELECT FROM accounts.consent c
+             WHERE c.account_id = :consenting_id AND c.purpose = :purpose
+               AND c.version = :version AND c.withdrawn_at IS NULL AND {behind} FOR SHARE)
+"""
+_ON_PHONES = """
+    EXISTS (SELECT FROM credentials.device_key d
+             WHERE d.account_id = ANY(:accounts) AND d.ended_at IS NULL)
+"""
 _SHOWABLE = text(
     f"""
     {_COLOURED},
            k.id AS key_id, k.public_key,
-           EXISTS (SELECT FROM accounts.consent c
-                    WHERE c.account_id = :consenting_id AND c.purpose = :purpose
-                      AND c.version = :version AND c.withdrawn_at IS NULL) AS is_agreed,
+           {_AGREED.format(behind="true")} AS is_agreed,
            cast(:link_id AS uuid) IS NULL
            OR EXISTS (SELECT FROM families.link l
                        WHERE l.id = :link_id AND l.status = 'active'
                          AND :purpose = ANY(l.scopes) FOR SHARE) AS is_linked,
-           EXISTS (SELECT FROM credentials.device_key d
-                    WHERE d.account_id = ANY(:accounts) AND d.ended_at IS NULL) AS has_phone
+           {_ON_PHONES} AS has_phone
     {_FROM}
       LEFT JOIN credentials.device_key k
         ON k.account_id = :account_id AND k.device_id = :device_id AND k.ended_at IS NULL
-    """  # noqa: S608 - put together from constants
+    """
 )
+# For one's own business, as the source of a code's INSERT: no row where anything stands in the
+# way. The colour is the locked row's, so it is the one that counts after the wait; the consent
+# names it, so that the locks are taken in the same order as above.
+GIVABLE = f"""
+    SELECT x.at, x.colour, x.next_change_at AS expires_at,
+           jsonb_build_object('c', x.colour) AS claims
+      FROM ({_COLOURED} {_FROM}) x
+     WHERE NOT x.is_due AND x.colour <> '{NO_COLOUR}'
+       AND {_AGREED.format(behind="x.colour IS NOT NULL")}
+"""  # noqa: S608 - put together from constants
+GIVABLE_THIN = f"{GIVABLE} AND NOT {_ON_PHONES}"
 
 
 def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) -> Coloured:
@@ -91,10 +110,10 @@ def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) 
     return Coloured(**row)
 
 
-def showable(session: Session, asking: Asking, *, now: datetime | None = None) -> Showable:
-    """Return what a code is given out by; the caller writes the code in this transaction."""
+def facts_of(asking: Asking, now: datetime | None) -> dict[str, Any]:
+    """Return what the statements here ask for."""
     accounts = {asking.account_id, asking.persons_account_id} - {None}
-    facts = {
+    return {
         "account_id": asking.account_id,
         # Who has an account agrees there himself; for who has none, the one who acts agrees.
         "consenting_id": asking.persons_account_id or asking.account_id,
@@ -106,4 +125,8 @@ def showable(session: Session, asking: Asking, *, now: datetime | None = None) -
         "version": PURPOSES[HEALTH_CODE].version,
         "now": now,
     }
-    return Showable(**session.execute(_SHOWABLE, facts).mappings().one())
+
+
+def showable(session: Session, asking: Asking, *, now: datetime | None = None) -> Showable:
+    """Return what a code is given out by; the caller writes the code in this transaction."""
+    return Showable(**session.execute(_SHOWABLE, facts_of(asking, now)).mappings().one())

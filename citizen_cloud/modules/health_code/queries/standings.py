@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from citizen_cloud.modules.health_code.queries.events import events_of
+from citizen_cloud.modules.health_code.queries.events import pasts_of
 from citizen_cloud.modules.health_code.queries.versions import parsed
 from citizen_cloud.modules.health_code.rules import colours
 from citizen_cloud.modules.health_code.rules.colours import Reason, fold
@@ -62,7 +62,8 @@ def standing_of(
         return None
     if row.is_due:
         version = parsed(row.number, row.profile, row.rules)
-        found = fold(events_of(session, [person_id])[person_id], version, row.at)
+        events, well = pasts_of(session, [person_id], fever_c=version.fever_c)[person_id]
+        found = fold(events, version, row.at, well)
         return _of_fold(found, is_due=True)
     return Standing(
         colour=row.colour,

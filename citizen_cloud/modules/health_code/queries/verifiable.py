@@ -1,13 +1,15 @@
 """All that a check must know, in one statement: the scan, the place, the code, the colour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
+
+from citizen_cloud.db import first_row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,40 +40,47 @@ class Known:
     # Whose it is, or whose share it is.
     person_id: UUID | None
     name_sealed: bytes | None
+    # A made-up person: whoever looks is reported.
+    is_honey: bool
     # Where the person stands; ``is_due`` where that was not written down yet.
     colour: str | None
     as_of: datetime | None
     is_due: bool
 
 
-_KNOWN = text(
-    """
+# Driver-level SQL: this is read for every check. Columns in the order of ``Known``.
+_KNOWN = """
     SELECT t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
            p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
            p.needs_nonce,
            c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
            EXISTS (SELECT FROM credentials.key_revocation r
-                    WHERE r.kid = :kid) AS is_key_revoked,
+                    WHERE r.kid = %(kid)s) AS is_key_revoked,
            EXISTS (SELECT FROM health_code.scan o
-                    WHERE o.showing_hash = :showing_hash AND o.outcome = 'valid'
-                      AND (o.is_proven OR o.account_id = :account_id
+                    WHERE o.showing_hash = %(showing_hash)s AND o.outcome = 'valid'
+                      AND (o.is_proven OR o.account_id = %(account_id)s
                                           AND o.decided_at > t.at - interval '2 minutes')
            ) AS is_seen,
-           n.id AS person_id, n.name_sealed, d.colour, d.as_of,
+           n.id AS person_id, n.name_sealed,
+           EXISTS (SELECT FROM accounts.honey_person y WHERE y.person_id = n.id) AS is_honey,
+           d.colour, d.as_of,
            coalesce(d.holds_until <= t.at OR d.rule_version <> v.number, false) AS is_due
-      FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
+      FROM (SELECT coalesce(cast(%(now)s AS timestamptz), statement_timestamp()) AS at) t
       JOIN health_code.rule_version v ON v.status = 'live'
-      LEFT JOIN health_code.scan s ON s.account_id = :account_id AND s.scan_id = :scan_id
-      LEFT JOIN health_code.place p ON p.id = :place_id
-      LEFT JOIN credentials.credential c ON c.jti = :jti AND c.type = :type
-      LEFT JOIN health_code.share h ON h.token_hash = :token_hash
+      LEFT JOIN health_code.scan s ON s.account_id = %(account_id)s AND s.scan_id = %(scan_id)s
+      LEFT JOIN health_code.place p ON p.id = %(place_id)s
+      LEFT JOIN credentials.credential c ON c.jti = %(jti)s AND c.type = %(type)s
+      LEFT JOIN health_code.share h ON h.token_hash = %(token_hash)s
       LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, h.person_id)
                                  AND n.erased_at IS NULL
       LEFT JOIN health_code.standing d ON d.person_id = n.id
-    """
-)
+"""
+_COLUMNS = tuple(one.name for one in fields(Known))
 
 
-def known(session: Session, facts: Mapping[str, Any]) -> Known:
+def known(session: Session | Connection, facts: Mapping[str, Any]) -> Known:
     """Return what is known of a scan; ``facts`` are the statement's own."""
-    return Known(**session.execute(_KNOWN, facts).mappings().one())
+    row = first_row(session, _KNOWN, facts)
+    if row is None:
+        raise LookupError("there is always a live version of the rules")
+    return Known(**dict(zip(_COLUMNS, row, strict=True)))

@@ -102,13 +102,13 @@ class HealthDevices(MethodView):
         """Register this phone
 
         The key is made on the phone and never leaves it; one key each, and none that any phone
-        ever had. Another key for a phone that has one asks for the document again first
+        ever had. Where any phone of yours has a key already, the document is asked for again first
         (`401 step_up_required`), or a stolen sign-in would be enough. Your other devices are told.
         """
         known = caller()
 
         def work(session: Session) -> Answer:
-            if phones.has_key(session, account_id=known.account_id, device_id=known.device_id):
+            if phones.has_any(session, account_id=known.account_id):
                 known.require_document()
             phone = phones.register(
                 session,

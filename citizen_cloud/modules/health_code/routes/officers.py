@@ -29,12 +29,13 @@ from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant
 from citizen_cloud.web.cursors import BadCursor
 from citizen_cloud.web.idempotency import Answer, answer_once
-from citizen_cloud.web.marks import requires
+from citizen_cloud.web.marks import limited, requires
 from citizen_cloud.web.paging import page
 from citizen_cloud.web.schemas import PageQuery
 
 PERMISSION = "health_code.appeals.decide"
 LISTING = "health_code.queue"
+RATE = "60/minute"
 
 blp = Blueprint(
     "health_code_officers",
@@ -99,6 +100,7 @@ class Case(MethodView):
     @blp.response(200, schemas.HealthAppealCaseSchema)
     @blp.operation("openHealthAppeal", NotFound, UnitRequired, BulkReadStopped)
     @requires(PERMISSION)
+    @limited(RATE, by="account")
     def get(self, appeal_id: UUID) -> dict[str, Any]:
         """Open an appeal
 
@@ -140,6 +142,7 @@ class Decision(MethodView):
         key=False,
     )
     @requires(PERMISSION)
+    @limited(RATE, by="account")
     def post(self, sent: dict[str, Any], appeal_id: UUID) -> Response:
         """Answer an appeal
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.accounts.refusals import ConsentRequired
+from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.modules.health_code.routes.codes import asking, drawn
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus, PaperNotEligible
 from citizen_cloud.modules.health_code.schemas.papers import (
@@ -65,7 +66,14 @@ class HealthPapers(MethodView):
             return asdict(papers.printed(session, person_id=who.person_id).paper)
 
     @blp.response(201, HealthPaperSchema)
-    @blp.operation("makeHealthPaper", ConsentRequired, NoStatus, PaperNotEligible, key=False)
+    @blp.operation(
+        "makeHealthPaper",
+        ConsentRequired,
+        NoStatus,
+        PaperNotEligible,
+        StepUpRequired,
+        key=False,
+    )
     @limited("10/minute", by="account")
     @signed_in(2)
     @acts_for("health_code")
@@ -75,8 +83,10 @@ class HealthPapers(MethodView):
         For people under 18, of 60 and over, and disabled people, whose certificate a counter has
         seen. It counts for 180 days, is shown together with the document, and says the colour and
         the family name, nothing else. A new one ends the one before. While your colour is another
-        one the paper does not count, and afterwards it does again.
+        one the paper does not count, and afterwards it does again. Asks for the document again
+        first: half a year is long for a stolen sign-in.
         """
+        caller().require_document()
         who = asking()
 
         def work(session: Session) -> Answer:
@@ -95,7 +105,7 @@ class HealthPaper(MethodView):
     @blp.alt_response(200, schema={}, content_type=SVG, success=True)
     @blp.alt_response(200, schema={}, content_type=PNG, success=True)
     @blp.response(200, HealthPaperCodeSchema)
-    @blp.operation("getHealthPaper", ConsentRequired, NotAcceptable)
+    @blp.operation("getHealthPaper", ConsentRequired, NotAcceptable, StepUpRequired)
     @limited("20/minute", by="account")
     @signed_in(2)
     @acts_for("health_code")
@@ -103,8 +113,9 @@ class HealthPaper(MethodView):
         """Get a paper code to print
 
         The same code every time. `image/svg+xml` and `image/png` are ready to be printed, 4 cm
-        wide or more; `application/json` gives the text to draw.
+        wide or more; `application/json` gives the text to draw. Asks for the document again first.
         """
+        caller().require_document()
         media_type, who = negotiated(), asking()
         with db.transaction() as session:
             showing.require_agreed(session, who)

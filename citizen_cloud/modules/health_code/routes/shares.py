@@ -7,6 +7,7 @@ from flask.views import MethodView
 
 from citizen_cloud import db
 from citizen_cloud.accounts.refusals import ConsentRequired
+from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.modules.health_code.queries.shares import share_of
 from citizen_cloud.modules.health_code.routes.codes import asking
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus
@@ -31,7 +32,7 @@ class HealthShares(MethodView):
     """Shares."""
 
     @blp.response(201, schemas.HealthShareSchema)
-    @blp.operation("shareHealthCode", ConsentRequired, NoStatus)
+    @blp.operation("shareHealthCode", ConsentRequired, NoStatus, StepUpRequired)
     @limited("10/minute", by="account")
     @signed_in(2)
     @acts_for("health_code")
@@ -39,11 +40,14 @@ class HealthShares(MethodView):
         """Share the code once
 
         The word counts for three minutes and for one check: the inspector sends it as `code`. It
-        is shown here and never again. Who used it stands under `/me/data-access`.
+        is shown here and never again. Who used it stands under `/me/data-access`. Whoever has a
+        registered phone is asked for the document again first (`401 step_up_required`): a share is
+        a code, and a stolen sign-in would be enough for it.
         """
         who = asking()
         with db.transaction() as session:
-            showing.require_status(session, who)
+            if showing.require_status(session, who):
+                caller().require_document()
             made = shares.share(session, person_id=who.person_id, account_id=who.account_id)
             note_acting(session, who, outcome="changed")
         content = {"id": made.id, "token": made.token, "expires_at": made.expires_at}

@@ -3,9 +3,12 @@
 from dataclasses import asdict
 from typing import Any
 
+import orjson
+from flask import Response
 from flask.views import MethodView
 
 from citizen_cloud import db
+from citizen_cloud.clock import written
 from citizen_cloud.credentials.proofs import from_text
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
@@ -16,7 +19,7 @@ from citizen_cloud.modules.health_code.schemas.verifying import (
     HealthVerificationSchema,
     NewHealthScanSchema,
 )
-from citizen_cloud.modules.health_code.services import uploading, verifying
+from citizen_cloud.modules.health_code.services import uploading, verifying, verifying_at_once
 from citizen_cloud.modules.health_code.services.presented import Presented, present
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant
@@ -45,6 +48,21 @@ def _presented(sent: dict[str, Any]) -> Presented:
     )
 
 
+def answer_json(answer: verifying.Answer) -> dict[str, Any]:
+    """Return what the schema says, as it writes it: dumping by it costs a tenth of a check."""
+    return {
+        "outcome": str(answer.outcome),
+        "colour": answer.colour,
+        "name_masked": answer.name_masked,
+        "as_of": written(answer.as_of) if answer.as_of is not None else None,
+        "status_as_of": written(answer.status_as_of),
+        "source": answer.source,
+        "reason": answer.reason.as_json(),
+        "decided_at": written(answer.decided_at),
+        "replayed": answer.replayed,
+    }
+
+
 @blp.route("")
 class Verifications(MethodView):
     """Codes shown to an inspector."""
@@ -54,7 +72,7 @@ class Verifications(MethodView):
     @blp.operation("verifyHealthCode", NotFound, PlaceClosed, ScanIdReused)
     @requires("health_code.codes.verify")
     @limited("600/minute", by="account")
-    def post(self, sent: dict[str, Any]) -> Any:
+    def post(self, sent: dict[str, Any]) -> Response:
         """Verify a health code
 
         Takes what the camera read (a phone's code, a thin client's, a paper one) or the word of a
@@ -69,9 +87,13 @@ class Verifications(MethodView):
         city. Without the server: `GET /health-code/snapshot` and the offline verifier.
         """
         scan = _presented(sent)
-        with db.transaction() as session:
-            answer = verifying.verify(session, scan=scan, inspector=_inspector())
-        return {**asdict(answer), "reason": answer.reason.as_json()}
+        inspector = _inspector()
+        with db.statement() as connection:
+            answer = verifying_at_once.verify(connection, scan=scan, inspector=inspector)
+        if answer is None:
+            with db.transaction() as session:
+                answer = verifying.verify(session, scan=scan, inspector=inspector)
+        return Response(orjson.dumps(answer_json(answer)), mimetype="application/json")
 
 
 @blp.route("/batch")

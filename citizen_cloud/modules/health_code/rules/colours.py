@@ -12,7 +12,7 @@ from uuid import UUID
 
 from citizen_cloud.clock import CITY, local_day
 from citizen_cloud.modules.health_code.rules.events import Event
-from citizen_cloud.modules.health_code.rules.said import Said, gather, streak
+from citizen_cloud.modules.health_code.rules.said import NOTHING, Said, Well, gather, streak
 from citizen_cloud.modules.health_code.rules.spans import Base, Span, spans
 from citizen_cloud.modules.health_code.rules.versions import COLOURS, Colour, RuleVersion
 from citizen_cloud.text import Text
@@ -52,13 +52,16 @@ class Standing:
     holds_until: datetime | None
 
 
-def fold(events: Iterable[Event], version: RuleVersion, at: datetime) -> Standing:
+def fold(
+    events: Iterable[Event], version: RuleVersion, at: datetime, well: Well = NOTHING
+) -> Standing:
     """Return where somebody stands at ``at`` by these events, all said before it.
 
     Worst active rule wins. A rule counts from its latest event: what began later ends later.
+    ``well``: declarations that told of nothing may be given as days instead of events.
     """
     today = local_day(at).toordinal()
-    said = gather(events, version)
+    said = gather(events, version, well)
     found = spans(said, version, today)
     base = Base.of(said, version)
     colour = _colour_on(today, found, base)

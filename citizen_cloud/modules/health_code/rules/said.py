@@ -8,6 +8,8 @@ from typing import Any
 from citizen_cloud.modules.health_code.rules.events import Event
 from citizen_cloud.modules.health_code.rules.versions import Rule, RuleVersion
 
+LONGEST_STREAK = 180
+
 
 @dataclass(slots=True)
 class Said:
@@ -21,14 +23,31 @@ class Said:
     triggers: dict[str, list[tuple[int, Event]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Well:
+    """Days of declarations that told of nothing; ``measured``: those with a temperature."""
+
+    days: frozenset[int] = frozenset()
+    measured: frozenset[int] = frozenset()
+
+
+NOTHING = Well()
+
+
 def is_symptomatic(payload: Mapping[str, Any], fever_c: float) -> bool:
     """Return whether a declaration names a symptom or a fever."""
     return bool(payload["symptoms"]) or payload.get("temperature_c", 0) >= fever_c
 
 
-def gather(events: Iterable[Event], version: RuleVersion) -> Said:
+def is_well(payload: Mapping[str, Any], fever_c: float) -> bool:
+    """Return whether a declaration tells of nothing at all."""
+    return not payload["contact_with_case"] and not is_symptomatic(payload, fever_c)
+
+
+def gather(events: Iterable[Event], version: RuleVersion, well: Well = NOTHING) -> Said:
     """Take everything in that was not withdrawn."""
-    said = Said()
+    said = Said(check_ins=set(well.days))
+    said.needed |= well.days if version.needs == "declaration" else well.measured
     listed = list(events)
     taken_back = {event.withdraws for event in listed if event.kind == "withdrawn"}
     for event in listed:
@@ -36,6 +55,9 @@ def gather(events: Iterable[Event], version: RuleVersion) -> Said:
             continue
         day = event.day
         _take(said, event, day, version)
+        if event.kind == "declared" and is_well(event.payload, version.fever_c):
+            # Nearly everything anybody ever says; no rule is set off by it.
+            continue
         for rule in version.by_kind.get(event.kind, ()):
             if _sets_off(rule, event, version.fever_c):
                 _remember(said, rule, event, day)
@@ -89,9 +111,12 @@ def _declared(rule: Rule, payload: Mapping[str, Any], fever_c: float) -> bool:
 
 
 def streak(check_ins: set[int], today: int) -> int:
-    """Return how many days in a row were checked in, up to today or yesterday."""
+    """Return how many days in a row were checked in, up to today or yesterday.
+
+    No further back than events are kept, so that forgetting them changes nothing.
+    """
     day = today if today in check_ins else today - 1
     length = 0
-    while day in check_ins:
+    while day in check_ins and length < LONGEST_STREAK:
         length, day = length + 1, day - 1
     return length

@@ -68,8 +68,20 @@ def _end(rule: Rule, day: int, said: Said, today: int) -> tuple[int | None, int 
         return until, until
     since = day
     if rule.ends_by == "quiet":
-        since = max((one for one in said.symptoms if one >= day), default=day)
+        since = _last_within(said.symptoms, day, rule.days)
     return since + rule.days, since + rule.days
+
+
+def _last_within(symptoms: set[int], day: int, length: int) -> int:
+    """Return the last day with symptoms before so many days without any were over.
+
+    What falls ill later is a matter of its own and does not wake what has ended.
+    """
+    for one in sorted(one for one in symptoms if one >= day):
+        if one >= day + length:
+            break
+        day = one
+    return day
 
 
 def _run_complete(days: set[int], after: int, length: int) -> int | None:

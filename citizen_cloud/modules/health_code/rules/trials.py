@@ -74,6 +74,9 @@ def approvals_for(trial: Trial) -> int:
 
 def _is_worse(flip: str) -> bool:
     before, _, after = flip.partition(">")
+    if after == "none":
+        # Without a colour no door opens either.
+        return before == "green"
     return after in ("yellow", "red") and _RANK[after] > _RANK[before]
 
 

@@ -11,7 +11,7 @@ from citizen_cloud.manifest import Proposal, Terms
 from citizen_cloud.modules.health_code.queries.trials import latest_trial, people_there
 from citizen_cloud.modules.health_code.queries.versions import live_version, version_numbered
 from citizen_cloud.modules.health_code.rules.trials import Trial, approvals_for, check_trial
-from citizen_cloud.modules.health_code.services.versions import put_in_force
+from citizen_cloud.modules.health_code.services.versions import hold_numbering, put_in_force
 
 # Of a million people, so many may change colour without the author having meant it.
 SETTING, DEFAULT_PPM = "unexpected_flips_ppm", 100
@@ -36,8 +36,14 @@ def check_activation(session: Session, proposal: Proposal, now: datetime) -> Ter
 
 
 def activate(session: Session, proposal: Proposal, now: datetime) -> dict[str, Any]:
-    """Let the version count from now on; it was checked in this transaction."""
+    """Let the version count from now on, unless other rules came into force since the check.
+
+    Two versions tried against the same rules may be agreed to at the same moment: the second was
+    never tried against the first, and waits here until it can be seen. Raises ``TrialMissing``.
+    """
     number = proposal.payload["number"]
+    hold_numbering(session)
+    _tried(session, number, now)
     put_in_force(session, number=number, approval_id=proposal.id, now=now)
     return {"number": number}
 

@@ -1,6 +1,5 @@
 """Take what an authority system reports: signed, counted, row by row, all or nothing."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud import clock
+from citizen_cloud import clock, crypto
 from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
 from citizen_cloud.accounts.rules.documents import DOCUMENT_TYPES
 from citizen_cloud.accounts.services import people, real_name
@@ -67,7 +66,7 @@ def take(session: Session, sent: Sent, *, now: datetime | None = None) -> BatchR
     """
     source = authenticated(session, sent)
     sources.lock(session, source.id)
-    digest = hashlib.sha256(sent.signed).digest()
+    digest = crypto.current().lasting_hash("health_code.batch", sent.signed.hex())
     known = of_reference(session, source_id=source.id, reference=sent.reference)
     if known is not None:
         if known.content_hash != digest:

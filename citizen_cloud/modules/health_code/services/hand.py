@@ -83,7 +83,7 @@ def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping
     record_all(session, [_act(one, proposal) for one in events])
     turned = {change.person_id for change in changes}
     news = [
-        {"person_id": one.person_id, "event_id": one.id}
+        ({"person_id": one.person_id, "event_id": one.id}, None)
         for one in events
         if one.person_id not in turned
     ]

@@ -24,10 +24,11 @@ def tell_colour(session: Session, event: Event, now: datetime) -> None:
     """
     person_id = UUID(event.payload["person_id"])
     standing = standing_of(session, person_id)
-    if standing is None:
+    if standing is None or event.secret is None:
         return
-    reasons = standing.reasons if standing.colour == event.payload["to"] else ()
-    title, body = colour_notice(event.payload["to"], reasons)
+    colour = event.secret["to"]
+    reasons = standing.reasons if standing.colour == colour else ()
+    title, body = colour_notice(colour, reasons)
     _tell(session, event, person_id, ("health_code.colour", title, body), now)
 
 

@@ -197,6 +197,16 @@ def report_lost(
     return ended
 
 
+def withdraw(
+    session: Session, *, person_id: UUID, giver: Giver, now: datetime | None = None
+) -> None:
+    """Let the living copy of who takes his consent back count no more, if there is one."""
+    ended = _end(session, person_id=person_id, because="withdrawn", now=now)
+    if ended is not None:
+        credentials.revoke(session, type=PAPER, subject_id=person_id, now=now)
+        _audit(session, "paper_withdrawn", ended, person_id, giver)
+
+
 def _end(
     session: Session,
     *,

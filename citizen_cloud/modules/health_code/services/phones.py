@@ -36,10 +36,9 @@ def challenge(
     return credentials.challenge(session, account_id=account_id, device_id=device_id, now=now)
 
 
-def has_key(session: Session, *, account_id: UUID, device_id: UUID) -> bool:
-    """Return whether this phone is registered already."""
-    key = credentials.live_device_key(session, account_id=account_id, device_id=device_id)
-    return key is not None
+def has_any(session: Session, *, account_id: UUID) -> bool:
+    """Return whether any phone of an account is registered already."""
+    return bool(credentials.device_keys_of(session, account_id=account_id))
 
 
 def register(

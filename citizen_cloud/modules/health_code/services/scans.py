@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.services.data_access import Look, consented, noted_from
 from citizen_cloud.credentials.verifier.outcomes import Outcome
-from citizen_cloud.db import new_id
+from citizen_cloud.db import first_row, new_id
 from citizen_cloud.modules.health_code.services.presented import Presented
 
 KEEP = timedelta(days=21)
@@ -50,6 +52,19 @@ _WRITE = text(
     RETURNING scan_id, id
     """
 )
+# One check made here and now, with the person's look, in one statement of its own. Nothing is
+# written, neither of the two, where the scan or the showing was there already.
+_WRITE_NOTED = f"""
+    WITH made AS (
+        INSERT INTO health_code.scan
+               (id, account_id, scan_id, place_id, code_hash, showing_hash, is_proven, outcome,
+                answer_sealed, decided_at)
+        VALUES (%(id)s, %(account_id)s, %(scan_id)s, %(place_id)s, %(code_hash)s, %(showing_hash)s,
+                %(is_proven)s, %(outcome)s, %(answer)s, %(decided_at)s)
+        ON CONFLICT DO NOTHING RETURNING id
+    ), noted AS ({noted_from("made")})
+    SELECT id FROM made
+"""  # noqa: S608 - put together from constants
 _FORGET = text(
     """
     DELETE FROM health_code.scan
@@ -80,6 +95,33 @@ def write(
         "device_outcomes": [one.device_outcome for one in scans],
     }
     return {row.scan_id: row.id for row in session.execute(_WRITE, facts)}
+
+
+def write_noted(
+    connection: Connection,
+    *,
+    scan: Presented,
+    said: Decided,
+    look: Look | None,
+    by: UUID,
+    now: datetime | None = None,
+) -> bool:
+    """Write one check and the look it was; return False, with nothing written, if it was there."""
+    row_id = new_id()
+    facts = consented(look) | {
+        "id": row_id,
+        "account_id": by,
+        "scan_id": scan.scan_id,
+        "place_id": scan.place_id,
+        "code_hash": scan.code_hash(),
+        "showing_hash": scan.showing_hash(),
+        "is_proven": scan.is_proven,
+        "outcome": str(said.outcome),
+        "answer": sealed(said, row_id),
+        "decided_at": said.decided_at,
+        "now": now,
+    }
+    return first_row(connection, _WRITE_NOTED, facts) is not None
 
 
 def answer_place(row_id: UUID) -> str:

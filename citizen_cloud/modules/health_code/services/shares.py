@@ -60,6 +60,14 @@ _REVOKE_ALL = text(
        AND used_at IS NULL AND revoked_at IS NULL
     """
 )
+_REVOKE_OF = text(
+    """
+    UPDATE health_code.share
+       SET revoked_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE (account_id = :account_id OR person_id = :person_id)
+       AND used_at IS NULL AND revoked_at IS NULL
+    """
+)
 _FORGET = text(
     """
     DELETE FROM health_code.share
@@ -118,6 +126,13 @@ def revoke_between(
 ) -> None:
     """Take back what an account shared of a person whom it may not act for any more."""
     session.execute(_REVOKE_ALL, {"account_id": account_id, "person_id": person_id, "now": now})
+
+
+def revoke_of(
+    session: Session, *, account_id: UUID, person_id: UUID | None, now: datetime | None = None
+) -> None:
+    """Take back every share of a person, and every one an account made."""
+    session.execute(_REVOKE_OF, {"account_id": account_id, "person_id": person_id, "now": now})
 
 
 def forget(session: Session, *, now: datetime | None = None) -> int:

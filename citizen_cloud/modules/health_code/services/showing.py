@@ -92,10 +92,14 @@ def require_agreed(session: Session, asking: Asking, *, now: datetime | None = N
     _known(session, asking, now)
 
 
-def require_status(session: Session, asking: Asking, *, now: datetime | None = None) -> None:
-    """Let pass who has a colour to show. Raises ``ConsentRequired``, ``NoStatus``."""
+def require_status(session: Session, asking: Asking, *, now: datetime | None = None) -> bool:
+    """Let pass who has a colour to show; return whether a phone is registered to show it.
+
+    Raises ``ConsentRequired``, ``NoStatus``.
+    """
     known = _known(session, asking, now)
     settled(session, known, person_id=asking.person_id, now=now)
+    return known.has_phone
 
 
 def _known(session: Session, asking: Asking, now: datetime | None) -> Showable:

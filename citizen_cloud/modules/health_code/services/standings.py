@@ -14,11 +14,13 @@ from sqlalchemy.orm import Session
 from citizen_cloud.audit.services import Act, record_all
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.jobs.services import announce_all
-from citizen_cloud.modules.health_code.queries.events import events_of
+from citizen_cloud.modules.health_code.queries.events import pasts_of
 from citizen_cloud.modules.health_code.rules.colours import Reason, Standing, fold
 from citizen_cloud.modules.health_code.rules.versions import Colour, RuleVersion
 
 COLOUR_CHANGED = "health_code.colour_changed"
+# So many people's events are read by one statement.
+AT_ONCE = 500
 # Codes that die with the colour they say, and the ones that wait for it to come back.
 SHORT_CODES = ("hc", "ht")
 PAPER_CODES = ("hp",)
@@ -71,6 +73,10 @@ class Locked:
     colours: Mapping[UUID, Colour]
     at: datetime
 
+    def only(self, people: Collection[UUID]) -> "Locked":
+        """Return some of them."""
+        return Locked(colours={one: self.colours[one] for one in people}, at=self.at)
+
 
 def lock(
     session: Session, people: Collection[UUID], *, number: int, now: datetime | None
@@ -109,11 +115,18 @@ def refold(
 ) -> list[Change]:
     """Fold everybody who is locked anew, write it, and end what no longer says their colour.
 
-    The number of statements does not grow with the number of people.
+    The number of statements does not grow with the number of people, but for one that reads the
+    events of every five hundred: nobody's past is held longer than it is folded, and the server
+    never waits so long for the next statement that it ends the transaction.
     """
     people = list(locked.colours)
-    said = events_of(session, people)
-    folded = {one: fold(said.get(one, ()), version, locked.at) for one in people}
+    folded: dict[UUID, Standing] = {}
+    for first in range(0, len(people), AT_ONCE):
+        some = people[first : first + AT_ONCE]
+        pasts = pasts_of(session, some, fever_c=version.fever_c)
+        for one in some:
+            events, well = pasts[one]
+            folded[one] = fold(events, version, locked.at, well)
     _write(session, folded, at=locked.at, number=version.number)
     known = causes or {}
     changes = [
@@ -212,10 +225,12 @@ def _act(change: Change, cause: Cause, folded: Mapping[UUID, Standing]) -> Act:
     )
 
 
-def _news(change: Change) -> dict[str, Any]:
-    return {
-        "person_id": str(change.person_id),
-        "from": change.before,
-        "to": change.after,
-        "event_id": str(change.event_id) if change.event_id else None,
-    }
+def _news(change: Change) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return whom it is about, and sealed until it is told, the colour."""
+    return (
+        {
+            "person_id": str(change.person_id),
+            "event_id": str(change.event_id) if change.event_id else None,
+        },
+        {"from": change.before, "to": change.after},
+    )

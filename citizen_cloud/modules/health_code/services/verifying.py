@@ -1,7 +1,7 @@
 """Check a code for an inspector: what it proves, what the city knows, and nothing beyond."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -71,22 +71,20 @@ def verify(
     found = known(session, facts)
     require_place(scan.place_id, found, inspector)
     if found.answer_sealed is not None:
-        return _repeated(scan, found)
-    decided = _decided(session, scan, found, inspector)
-    written = scans.write(session, account_id=inspector.account_id, rows=[(scan, decided)])
+        return repeated(scan, found)
+    said = _decided(session, scan, found, inspector)
+    written = scans.write(session, account_id=inspector.account_id, rows=[(scan, said)])
     if not written:
         # Somebody was faster: with this very scan, or with this showing at another gate.
         again = known(session, facts)
         if again.answer_sealed is not None:
-            return _repeated(scan, again)
-        decided = Decided(
-            outcome=Outcome.REPLAYED, decided_at=decided.decided_at, source=decided.source
-        )
-        written = scans.write(session, account_id=inspector.account_id, rows=[(scan, decided)])
-    if decided.outcome is Outcome.VALID and found.person_id is not None:
-        look = _look(found.person_id, written[scan.scan_id], found.organisation_id, inspector)
-        note_access(session, look, now=now)
-    return _answer(decided, found, replayed=False)
+            return repeated(scan, again)
+        said = Decided(outcome=Outcome.REPLAYED, decided_at=said.decided_at, source=said.source)
+        written = scans.write(session, account_id=inspector.account_id, rows=[(scan, said)])
+    if said.outcome is Outcome.VALID and found.person_id is not None:
+        look = look_at(found.person_id, found, inspector)
+        note_access(session, replace(look, basis_id=written[scan.scan_id]), now=now)
+    return answer_of(said, found, replayed=False)
 
 
 def require_place(place_id: UUID | None, found: Known, inspector: Inspector) -> None:
@@ -116,12 +114,26 @@ def _decided(session: Session, scan: Presented, found: Known, inspector: Inspect
     if scan.is_share:
         outcome = _shared(session, scan, door, inspector, found.at)
     else:
-        row = vars(found)
-        outcome = outcome_of(
-            scan.reading, record_of(row, scan.reading.claims), door, scan.nonce, found.at
-        )
+        outcome = worth(scan, found, door)
         report(session, outcome, scan, inspector)
-    colour, as_of = _stands(session, found) if outcome is Outcome.VALID else (None, None)
+    stands = _stands(session, found) if outcome is Outcome.VALID else (None, None)
+    return decided(scan, found, outcome, *stands)
+
+
+def worth(scan: Presented, found: Known, door: Door) -> Outcome:
+    """Say what a code is worth by itself and by its record."""
+    record_found = record_of(vars(found), scan.reading.claims)
+    return outcome_of(scan.reading, record_found, door, scan.nonce, found.at)
+
+
+def decided(
+    scan: Presented,
+    found: Known,
+    outcome: Outcome,
+    colour: str | None,
+    as_of: datetime | None,
+) -> Decided:
+    """Say what is answered, where the person stands so since then."""
     claims = scan.reading.claims
     if outcome is Outcome.VALID and (
         colour not in COLOURED or (claims is not None and claims.colour != colour)
@@ -191,41 +203,40 @@ def _stands(session: Session, found: Known) -> tuple[str | None, datetime | None
     return (standing.colour, standing.as_of) if standing else (None, None)
 
 
-def _look(
-    person_id: UUID, scan_row_id: UUID, organisation_id: UUID | None, inspector: Inspector
-) -> Look:
+def look_at(person_id: UUID, found: Known, inspector: Inspector) -> Look:
     """Return a look at somebody who held the code out himself: no reading of lists."""
     return Look(
         person_id=person_id,
         reader_kind="staff",
         reader_id=inspector.account_id,
-        organisation_id=organisation_id,
+        organisation_id=found.organisation_id,
         purpose="health_code.verify",
         categories=("name", "health"),
         basis_type="consent",
-        basis_id=scan_row_id,
     )
 
 
-def _repeated(scan: Presented, found: Known) -> Answer:
+def repeated(scan: Presented, found: Known) -> Answer:
+    """Return what was answered before. Raises ``ScanIdReused`` for another code."""
     if found.code_hash != scan.code_hash():
         raise ScanIdReused
     if found.answer_sealed is None or found.scan_row_id is None:
         raise LookupError("a scan has its answer")
-    return _answer(scans.opened(found.answer_sealed, found.scan_row_id), found, replayed=True)
+    return answer_of(scans.opened(found.answer_sealed, found.scan_row_id), found, replayed=True)
 
 
-def _answer(decided: Decided, found: Known, *, replayed: bool) -> Answer:
-    is_valid = decided.outcome is Outcome.VALID
+def answer_of(said: Decided, found: Known, *, replayed: bool) -> Answer:
+    """Return what the inspector sees; the name is opened only where the code is valid."""
+    is_valid = said.outcome is Outcome.VALID
     return Answer(
-        outcome=decided.outcome,
-        colour=decided.colour,
+        outcome=said.outcome,
+        colour=said.colour,
         name_masked=_name(found) if is_valid else None,
-        as_of=decided.as_of,
-        status_as_of=decided.decided_at,
-        source=decided.source,
-        reason=reason_for(decided.outcome, decided.source),
-        decided_at=decided.decided_at,
+        as_of=said.as_of,
+        status_as_of=said.decided_at,
+        source=said.source,
+        reason=reason_for(said.outcome, said.source),
+        decided_at=said.decided_at,
         replayed=replayed,
     )
 

@@ -42,6 +42,11 @@ _INSERT = text(
 _LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 
 
+def hold_numbering(session: Session) -> None:
+    """Let nobody else number a version or put one in force until this transaction ends."""
+    session.execute(_LOCK, {"key": NUMBERING_LOCK})
+
+
 def draft(session: Session, *, new: Draft, created_by: UUID) -> RowMapping:
     """Write a version down; it counts for nobody. Raises ``Invalid`` at the first fault in it."""
     try:
@@ -49,7 +54,7 @@ def draft(session: Session, *, new: Draft, created_by: UUID) -> RowMapping:
     except VersionFault as fault:
         pointer = fault.pointer if fault.pointer == "/profile" else f"/rules{fault.pointer}"
         raise Invalid(errors=[{"pointer": pointer, "code": "invalid"}]) from fault
-    session.execute(_LOCK, {"key": NUMBERING_LOCK})
+    hold_numbering(session)
     row = session.execute(
         _INSERT,
         {
@@ -83,7 +88,7 @@ def put_in_force(session: Session, *, number: int, approval_id: UUID, now: datet
 
     The rows follow by job. The caller holds two people's word, and has checked the shadow run.
     """
-    session.execute(_LOCK, {"key": NUMBERING_LOCK})
+    hold_numbering(session)
     session.execute(_RETIRE, {"now": now})
     asked = {"number": number, "approval_id": approval_id, "now": now}
     version_id = session.execute(_BEGIN, asked).scalar_one()
