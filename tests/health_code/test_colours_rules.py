@@ -9,7 +9,7 @@ import approvals_world
 import people
 import pytest
 from click.testing import CliRunner
-from health_world import ILL, coloured, declared, reported
+from health_world import ILL, coloured, declared, reported, standings_wrong
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
@@ -31,7 +31,6 @@ from citizen_cloud.modules.health_code.rules.trials import (
 )
 from citizen_cloud.modules.health_code.rules.versions import VersionFault, read_version
 from citizen_cloud.modules.health_code.services.activating import activate, check_activation
-from citizen_cloud.modules.health_code.services.auditing import differences
 from citizen_cloud.modules.health_code.services.events import append
 from citizen_cloud.modules.health_code.services.refolding import follow_version, recompute
 from citizen_cloud.modules.health_code.services.trials import advance_trial, start_trial
@@ -187,7 +186,7 @@ def test_rules_count_once_two_authorities_agree_and_everybody_follows_in_batches
         batches += 1
     assert batches == 4
     assert not standing_of(session, one).is_due
-    assert differences(session) == []
+    assert standings_wrong(session) == []
     assert version_at(session, clock.now() - timedelta(days=1)).number == 1
 
 
@@ -280,11 +279,11 @@ def test_of_two_versions_agreed_to_at_once_only_one_counts(fresh_database):
 def test_recomputing_everybody_mends_a_row_and_can_be_stopped(session):
     groups = planted(session)
     session.execute(text("UPDATE health_code.standing SET colour = 'green'"))
-    assert differences(session)
+    assert standings_wrong(session)
     after = recompute(session, after=None, most=10)
     while after := recompute(session, after=after, most=10):
         pass
-    assert differences(session) == []
+    assert standings_wrong(session) == []
     assert standing_of(session, groups["ill"][0]).colour == "yellow"
 
 
