@@ -30,6 +30,7 @@ from citizen_cloud.modules.health_code.rules.trials import (
     check_trial,
 )
 from citizen_cloud.modules.health_code.rules.versions import VersionFault, read_version
+from citizen_cloud.modules.health_code.services import refolding
 from citizen_cloud.modules.health_code.services.activating import activate, check_activation
 from citizen_cloud.modules.health_code.services.events import append
 from citizen_cloud.modules.health_code.services.refolding import follow_version, recompute
@@ -188,6 +189,27 @@ def test_rules_count_once_two_authorities_agree_and_everybody_follows_in_batches
     assert not standing_of(session, one).is_due
     assert standings_wrong(session) == []
     assert version_at(session, clock.now() - timedelta(days=1)).number == 1
+
+
+def test_who_is_behind_is_found_by_the_index_even_if_everybody_is(session):
+    for _ in range(3):
+        planted(session)
+    session.execute(
+        text(
+            "INSERT INTO accounts.person (id, document_type, verified_by, verified_at) "
+            "SELECT uuidv7(), 'resident_id', 'test', now() FROM generate_series(1, 20000)"
+        )
+    )
+    session.execute(
+        text(
+            "INSERT INTO health_code.standing (person_id, rule_version) "
+            "SELECT id, 1 FROM accounts.person ON CONFLICT DO NOTHING"
+        )
+    )
+    plan = session.execute(
+        text(f"EXPLAIN {refolding._BEHIND.text}"), {"number": 2, "most": 500}
+    ).scalars()
+    assert "Seq Scan" not in "".join(plan)
 
 
 def test_without_a_trial_or_with_surprises_nothing_can_even_be_proposed(app, session):
