@@ -116,7 +116,7 @@ class Day:
         for method, path, body in (
             ("POST", "/declarations", {**said, "symptoms": [note]}),
             ("POST", "/declarations", {**said, "temperature_c": note}),
-            ("POST", "/declarations", {**said, note: note}),
+            ("POST", "/declarations", {**said, "more": note}),
             ("POST", "/declarations", {**said, "note": f"{note}\u202e"}),
             ("POST", "/trips", {**trip, "transport": train}),
             ("POST", "/trips", {**trip, "from_area": train}),

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import consents
+from citizen_cloud.modules.health_code.services.auditing import differences
 from citizen_cloud.modules.health_code.services.events import NewEvent, append
 
 WELL = {"temperature_c": 36.5, "symptoms": [], "contact_with_case": False}
@@ -53,6 +54,11 @@ def reported(person_id, kind="test_result", *, at=None, batch_id=None, **payload
         source_kind="authority",
         batch_id=batch_id or uuid4(),
     )
+
+
+def standings_wrong(session):
+    """Return what the auditor finds, but for batches and proposals that tests make up."""
+    return [one for one in differences(session) if one.kind.startswith("standing")]
 
 
 def say(*events, now=None):

@@ -63,6 +63,13 @@ def find(canaries, places):
     ]
 
 
+def tables(canaries, content):
+    """Return (table, canary, form) of every canary in a dump: where to look for who wrote it."""
+    parts = re.split(rb"^COPY ([a-z_.]+) ", content, flags=re.MULTILINE)
+    rows = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return find(canaries, {name.decode(): part for name, part in rows.items()})
+
+
 def find_codes(codes, places):
     """Return (place, code) where a one-time code stands by itself, not within a time or number."""
     return [

@@ -5,8 +5,11 @@ import struct
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 # Two characters are one look-up: 45 x 45 of them, lowest first, as they are written.
 _PAIRS = [low + high for high in ALPHABET for low in ALPHABET]
-_PAIR_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
-_HIGH_VALUES = {character: value * 45 * 45 for value, character in enumerate(ALPHABET)}
+# Each character's value; what is not in the alphabet stands out.
+_UNKNOWN = 255
+_VALUES = bytes(
+    ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _UNKNOWN for code in range(256)
+)
 _PAIR = len(_PAIRS)
 
 
@@ -23,14 +26,14 @@ def decode(text: str) -> bytes:
     count, odd = divmod(len(text), 3)
     if odd == 1:
         raise ValueError("no whole number of bytes")
-    try:
-        words = [
-            _PAIR_VALUES[text[at : at + 2]] + _HIGH_VALUES[text[at + 2]]
-            for at in range(0, count * 3, 3)
-        ]
-        last = _PAIR_VALUES[text[-2:]] if odd else 0
-    except KeyError:
-        raise ValueError("not in the alphabet") from None
+    # A character beyond ASCII is a ``ValueError`` as well.
+    values = text.encode("ascii").translate(_VALUES)
+    if _UNKNOWN in values:
+        raise ValueError("not in the alphabet")
+    whole = values[: count * 3]
+    thirds = zip(whole[::3], whole[1::3], whole[2::3], strict=True)
+    words = [low + 45 * middle + 2025 * high for low, middle, high in thirds]
+    last = values[-2] + 45 * values[-1] if odd else 0
     try:
         return struct.pack(f">{count}H", *words) + (bytes([last]) if odd else b"")
     except (struct.error, ValueError):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
@@ -15,13 +15,19 @@ KEEP = "180 days"
 # Codes of a day or a minute: by then every scan made offline has been uploaded.
 KEEP_HELD = "2 days"
 
-_FORGET = text(
-    """
-    DELETE FROM credentials.credential
-     WHERE expires_at < cast(:now AS timestamptz) - CASE
-           WHEN type IN ('hc', 'ht') THEN cast(:keep_held AS interval)
-           ELSE cast(:keep AS interval) END
-    """
+# So many at once: a city forgets millions a night, and nobody waits for that.
+MOST = 10_000
+
+_FORGET = tuple(
+    text(
+        f"""
+        DELETE FROM credentials.credential WHERE jti = ANY(ARRAY(
+            SELECT jti FROM credentials.credential
+             WHERE type {which} AND expires_at < cast(:now AS timestamptz) - interval '{keep}'
+             ORDER BY expires_at LIMIT :most))
+        """  # noqa: S608 - put together from constants
+    )
+    for which, keep in (("IN ('hc', 'ht')", KEEP_HELD), ("NOT IN ('hc', 'ht')", KEEP))
 )
 _FORGET_CHALLENGES = text("DELETE FROM credentials.device_challenge WHERE expires_at < :now")
 
@@ -39,10 +45,20 @@ def forget_expired(now: datetime) -> int:
 
     Such a code is expired by its own signature, so nothing is accepted for want of its record.
     """
-    facts = {"now": now, "keep": KEEP, "keep_held": KEEP_HELD}
     with db.transaction() as session:
-        session.execute(_FORGET_CHALLENGES, facts)
-        return int(session.execute(_FORGET, facts).rowcount)  # type: ignore[attr-defined]
+        session.execute(_FORGET_CHALLENGES, {"now": now})
+    return sum(_forget(statement, now) for statement in _FORGET)
+
+
+def _forget(statement: TextClause, now: datetime) -> int:
+    """Delete in small transactions: stopped anywhere, the next run goes on there."""
+    forgotten = 0
+    while True:
+        with db.transaction() as session:
+            done = int(session.execute(statement, {"now": now, "most": MOST}).rowcount)  # type: ignore[attr-defined]
+        forgotten += done
+        if done < MOST:
+            return forgotten
 
 
 def sign_ins_ended(session: Session, event: Event, now: datetime) -> None:

@@ -8,6 +8,7 @@ from flask.views import MethodView
 from citizen_cloud import db
 from citizen_cloud.credentials import keys, queries
 from citizen_cloud.credentials.schemas import CredentialKeysSchema
+from citizen_cloud.credentials.services.snapshots import publish_first
 from citizen_cloud.errors import Unavailable
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.marks import public
@@ -15,7 +16,6 @@ from citizen_cloud.web.marks import public
 # A new key is published this long before it signs, an old one kept until its codes are over.
 MAX_AGE_S = 3600
 SNAPSHOT_AGE_S = 30
-RETRY_AFTER_S = 30
 
 blp = Blueprint(
     "credentials", url_prefix="/.well-known", description="凭证公钥 · Keys of codes", root=True
@@ -84,7 +84,8 @@ def snapshot_answer() -> Response:
     """Answer the newest snapshot from memory, or 304 where the caller has it (RFC 9110)."""
     found = queries.current_snapshot(db.statement)
     if found is None:
-        raise Unavailable(retry_after=RETRY_AFTER_S)
+        with db.transaction() as session:
+            found = publish_first(session)
     response = Response(found.text, mimetype="application/jwt")
     response.set_etag(str(found.number))
     response.headers["Cache-Control"] = f"public, max-age={SNAPSHOT_AGE_S}"

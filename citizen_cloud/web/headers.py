@@ -23,9 +23,9 @@ def install(app: Flask) -> None:
             headers.add(name, value)
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
-        headers["X-Trace-ID"] = trace_id()
+        headers.add("X-Trace-ID", trace_id())
         if (sent := request_id()) is not None:
-            headers["X-Request-ID"] = sent
+            headers.add("X-Request-ID", sent)
         _add_limits(response, g.get("standing"))
         return response
 
@@ -35,8 +35,8 @@ def _add_limits(response: Response, standing: Standing | None) -> None:
     if standing is None:
         return
     headers = response.headers
-    headers["RateLimit-Policy"] = f'"door";q={standing.policy}'
-    headers["RateLimit"] = f'"door";r={standing.remaining};t={standing.reset_s}'
-    headers["X-RateLimit-Limit"] = str(standing.limit)
-    headers["X-RateLimit-Remaining"] = str(standing.remaining)
-    headers["X-RateLimit-Reset"] = str(standing.reset_s)
+    headers.add("RateLimit-Policy", f'"door";q={standing.policy}')
+    headers.add("RateLimit", f'"door";r={standing.remaining};t={standing.reset_s}')
+    headers.add("X-RateLimit-Limit", str(standing.limit))
+    headers.add("X-RateLimit-Remaining", str(standing.remaining))
+    headers.add("X-RateLimit-Reset", str(standing.reset_s))

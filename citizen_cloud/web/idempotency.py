@@ -16,7 +16,7 @@ from marshmallow import Schema
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud import db
+from citizen_cloud import crypto, db
 from citizen_cloud.errors import IdempotencyKeyReused
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.parser import MULTIPART
@@ -45,7 +45,10 @@ def request_key(*, required: bool) -> str | None:
 
 
 def request_hash() -> bytes:
-    """Return the fingerprint of what was asked: method, path, query and body."""
+    """Return the fingerprint of what was asked: method, path, query and body.
+
+    Keyed: what somebody said of his health is one of a few hundred bodies, and soon tried.
+    """
     head = f"{request.method} {request.full_path}\n".encode()
     if request.mimetype == MULTIPART and request.files:
         parts = sorted((name, file.stream.read()) for name, file in request.files.items())
@@ -54,7 +57,8 @@ def request_hash() -> bytes:
         body = repr((parts, sorted(request.form.items()))).encode()
     else:
         body = request.get_data(cache=True)
-    return hashlib.sha256(head + body).digest()
+    told = hashlib.sha256(head + body).hexdigest()
+    return crypto.current().lasting_hash("idempotency", told)
 
 
 def answer_once(schema: Schema | type[Schema], work: Callable[[Session], Answer]) -> Response:

@@ -62,7 +62,8 @@ def test_a_proposal_goes_from_hand_to_hand_until_it_is_done(client, clerk):
     assert made.headers["Location"] == f"{API}/{made.json['id']}"
     assert made.json["status"] == "open"
     assert made.json["title"]["zh"] == "演练事项"
-    assert made.json["payload"] == {"size": 3}
+    assert not {"payload", "evidence_reference", "digest"} & set(made.json)
+    assert look(client, clerk, made.json["id"]).json["payload"] == {"size": 3}
     one, two = world.approvers()
     shown = look(client, one, made.json["id"]).json
     assert (shown["summary"], shown["evidence_reference"]) == ({"size": 3}, "大卫健函 2026-0412")

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from citizen_cloud.accounts.services import devices, sign_ins
 from citizen_cloud.app import contributions
 from citizen_cloud.cli.jobs import handlers_of
-from citizen_cloud.credentials import keys, proofs, services
+from citizen_cloud.credentials import jobs, keys, proofs, services
 from citizen_cloud.credentials.contribution import contribution
 from citizen_cloud.credentials.jobs import forget_expired
 from citizen_cloud.credentials.services.personal_data import purge_device_keys, purge_held
@@ -173,3 +173,19 @@ def test_challenges_that_nobody_signed_are_forgotten(session):
     services.challenge(session, account_id=someone.account_id, device_id=someone.device_id, now=NOW)
     forget_expired(NOW + timedelta(minutes=6))
     assert session.scalar(text("SELECT count(*) FROM credentials.device_challenge")) == 0
+
+
+def test_many_are_forgotten_in_small_transactions(session, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST", 2)
+    for kind in ("ht", "ht", "ht", "ht", "ht", "hp", "hp", "hp"):
+        services.issue_held(
+            session,
+            type=kind,
+            holder_id=new_id(),
+            colour="green",
+            expires_at=None,
+            name="王*" if kind == "hp" else None,
+            now=NOW - timedelta(days=400),
+        )
+    assert jobs.forget_expired(NOW) == 8
+    assert jobs.forget_expired(NOW) == 0

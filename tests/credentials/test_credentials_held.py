@@ -6,11 +6,12 @@ from base64 import urlsafe_b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 from sqlalchemy import event, text
 
 from citizen_cloud import crypto
-from citizen_cloud.credentials import services
+from citizen_cloud.credentials import claims, keys, services
 from citizen_cloud.crypto import KeyRing
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import Unavailable
@@ -134,3 +135,24 @@ def test_two_papers_at_once_leave_one_that_lives(fresh_database):
         made, ended = connection.execute(counted).one()
     assert made - ended == 1
     assert made == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "members"),
+    [
+        ("ht", {"c": "green"}),
+        ("hc", {"c": "red", "k": "A" * 44}),
+        ("hp", {"c": "yellow", "n": "王*"}),
+    ],
+)
+def test_what_is_signed_is_byte_for_byte_what_the_library_signs(rings, kind, members):
+    said = {"jti": "A" * 22, "iat": 1, "exp": 2, **members}
+    kid = keys.names()[0]
+    by_the_library = jwt.PyJWS().encode(
+        claims.payload(kind, said),
+        keys.private_key(kid),
+        algorithm="EdDSA",
+        headers={"typ": f"{kind}+jwt", "kid": kid},
+        sort_headers=True,
+    )
+    assert claims.signed(kind, kid, said, keys.private_key(kid)) == by_the_library

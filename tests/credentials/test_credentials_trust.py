@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from citizen_cloud.credentials import compact, keys, queries, services, statements, verifier
 from citizen_cloud.credentials.jobs import publish_snapshot
 from citizen_cloud.credentials.refusals import CredentialRevoked
+from citizen_cloud.credentials.services import snapshots
 from citizen_cloud.credentials.services.revoking import KeyUnknown, revoke_key
 from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.credentials.verifier import Snapshot, SnapshotInvalid, reading
@@ -191,8 +192,6 @@ def test_a_revocation_happens_once_and_never_to_a_key_nobody_knows(session):
 
 
 def test_the_doors_serve_the_snapshot_and_the_keys_that_count(client, session, ring):
-    assert client.get(SNAPSHOT).status_code == 503
-    queries.forget()
     publish_snapshot(NOW)
     answer = client.get(SNAPSHOT)
     assert (answer.status_code, answer.mimetype) == (200, "application/jwt")
@@ -251,3 +250,26 @@ def test_a_revoked_key_signs_no_certificate_either(session, ring):
     revoke(session, "c.k2")
     with pytest.raises(Unavailable):
         statements.sign({"a": 1}, type="test", revoked=services.revoked_keys(session))
+
+
+def test_a_new_installation_publishes_its_first_snapshot_when_it_is_asked(client, session):
+    session.execute(text("DELETE FROM credentials.snapshot"))
+    first = client.get(SNAPSHOT)
+    assert first.status_code == 200
+    assert Snapshot.read(first.text, keys.roots()).revoked_keys == {}
+    # One is enough, also for whoever asks before this process knows of it.
+    queries.forget()
+    assert client.get(SNAPSHOT).text == first.text
+    assert session.scalar(text("SELECT count(*) FROM credentials.snapshot")) == 1
+
+
+def test_operators_hear_of_a_snapshot_before_gates_cannot_read_it(session, monkeypatch):
+    monkeypatch.setattr(snapshots, "LARGE", 1)
+    child = new_id()
+    said = {"holder_id": child, "colour": "green", "expires_at": None, "now": NOW}
+    for _ in range(2):
+        services.issue_held(session, type="ht", **said)
+    services.revoke_held(session, holders=[child], types=["ht"], now=NOW)
+    with structlog.testing.capture_logs() as seen:
+        publish(session, now=NOW)
+    assert [(one["event"], one["void_codes"]) for one in seen] == [("snapshot_is_large", 2)]

@@ -5,9 +5,20 @@ import threading
 from datetime import timedelta
 from uuid import uuid4
 
+import approvals_world
 import people
 import pytest
-from health_world import ILL, WELL, agree, colour_of, coloured, declared, reported, say
+from health_world import (
+    ILL,
+    WELL,
+    agree,
+    colour_of,
+    coloured,
+    declared,
+    reported,
+    say,
+    standings_wrong,
+)
 from sqlalchemy import event as sa_event
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
@@ -22,6 +33,7 @@ from citizen_cloud.modules.health_code.jobs import HANDLERS
 from citizen_cloud.modules.health_code.jobs.colours import turn_colours
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.rules.events import PayloadFault
+from citizen_cloud.modules.health_code.services import declaring
 from citizen_cloud.modules.health_code.services.auditing import differences
 from citizen_cloud.modules.health_code.services.events import NewEvent, append
 from citizen_cloud.modules.health_code.services.refolding import settle
@@ -248,7 +260,7 @@ def test_two_facts_at_once_never_lose_a_colour(fresh_database):
     assert faults == []
     assert {colour_of(one) for one in someones} == {"red"}
     with db.transaction() as session:
-        assert differences(session) == []
+        assert standings_wrong(session) == []
     changes = rows(
         "SELECT payload ->> 'to' AS colour, count(*) FROM audit.entry "
         "WHERE action = 'health_code.colour_changed' GROUP BY 1"
@@ -300,7 +312,7 @@ def test_a_missed_day_resets_the_streak_without_anybody_saying_anything(session)
 def test_the_auditor_names_a_colour_that_nothing_said(session):
     someone, other = person(session), person(session)
     append(session, [declared(someone), declared(other)])
-    assert differences(session) == []
+    assert standings_wrong(session) == []
     session.execute(
         text("UPDATE health_code.standing SET colour = 'red' WHERE person_id = :p"), {"p": someone}
     )
@@ -314,6 +326,69 @@ def test_the_auditor_names_a_colour_that_fewer_than_two_agreed_to(session):
     event = by_hand(someone)
     append(session, [event])
     assert [(one.kind, one.id) for one in differences(session)] == [("event_alone", event.id)]
+
+
+def test_the_auditor_names_what_a_proposal_about_something_else_is_lent_to(app, session):
+    """Somebody who writes to the database itself borrows a proposal two authorities agreed to."""
+    admin, someone = people.admin(session=session), person(session)
+    approvers = approvals_world.approvers(2, session=session)
+    agreed_to = session.scalar(
+        text(
+            "INSERT INTO approvals.proposal (kind, payload_sealed, digest, summary, reason, "
+            "evidence_sealed, proposed_by, approvals_needed, expires_at) VALUES "
+            "('approvals.appoint', '', '', '{}', 'x', '', :by, 2, now() + interval '1 day') "
+            "RETURNING id"
+        ),
+        {"by": admin.account_id},
+    )
+    _decided(session, agreed_to, approvers)
+    append(session, [by_hand(someone, approval_id=agreed_to)])
+    (found,) = differences(session)
+    assert found.kind == "event_alone"
+    assert "2 units, applied approvals.appoint" in found.found
+
+
+def test_the_auditor_names_more_events_than_were_agreed_to_or_sent(app, session):
+    admin, one, other = people.admin(session=session), person(session), person(session)
+    approvers = approvals_world.approvers(2, session=session)
+    agreed_to = session.scalar(
+        text(
+            "INSERT INTO approvals.proposal (kind, payload_sealed, digest, summary, reason, "
+            "evidence_sealed, proposed_by, approvals_needed, expires_at) VALUES "
+            "('health_code.assign', '', '', '{}', 'x', '', :by, 2, now() + interval '1 day') "
+            "RETURNING id"
+        ),
+        {"by": admin.account_id},
+    )
+    _decided(session, agreed_to, approvers, outcome='{"persons": 1, "changed": 1}')
+    append(session, [by_hand(one, approval_id=agreed_to)])
+    assert differences(session) == []
+    append(session, [by_hand(other, approval_id=agreed_to)])
+    assert [(found.kind, found.id) for found in differences(session)] == [
+        ("events_beyond", agreed_to)
+    ]
+    never_sent = uuid4()
+    append(session, [reported(one, batch_id=never_sent)])
+    assert ("events_beyond", never_sent) in {(f.kind, f.id) for f in differences(session)}
+
+
+def _decided(session, proposal_id, approvers, outcome="{}"):
+    for approver in approvers:
+        session.execute(
+            text(
+                "INSERT INTO approvals.decision (proposal_id, approver_id, account_id, unit_id, "
+                "verdict) SELECT :id, a.id, a.account_id, a.unit_id, 'approve' "
+                "FROM approvals.approver a WHERE a.account_id = :account"
+            ),
+            {"id": proposal_id, "account": approver.account_id},
+        )
+    session.execute(
+        text(
+            "UPDATE approvals.proposal SET status = 'applied', ended_at = now(), "
+            "outcome = cast(:outcome AS jsonb) WHERE id = :id"
+        ),
+        {"id": proposal_id, "outcome": outcome},
+    )
 
 
 def test_a_declaration_through_the_door_counts_once_a_day_and_keeps_its_words_sealed(client):
@@ -334,6 +409,19 @@ def test_a_declaration_through_the_door_counts_once_a_day_and_keeps_its_words_se
     second = client.get(path, headers=me.headers).json
     assert second["items"][0]["id"] != listed["items"][0]["id"]
     assert second["next_cursor"] is None
+
+
+def test_nobody_declares_a_past_without_bounds(client, monkeypatch):
+    monkeypatch.setattr(declaring, "MOST_A_DAY", 2)
+    me = agree(people.citizen())
+    body = {"symptoms": [], "contact_with_case": False}
+    answers = [
+        client.post("/api/v1/health-code/declarations", json=body, headers=me.headers)
+        for _ in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 409]
+    assert answers[-1].json["code"] == "declared_enough"
+    assert len(rows("SELECT 1 FROM health_code.event WHERE person_id = :p", p=me.person_id)) == 2
 
 
 def test_a_trip_ahead_or_turned_round_is_refused(client):

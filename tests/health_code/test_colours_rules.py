@@ -9,7 +9,7 @@ import approvals_world
 import people
 import pytest
 from click.testing import CliRunner
-from health_world import ILL, coloured, declared, reported
+from health_world import ILL, coloured, declared, reported, standings_wrong
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
@@ -30,8 +30,8 @@ from citizen_cloud.modules.health_code.rules.trials import (
     check_trial,
 )
 from citizen_cloud.modules.health_code.rules.versions import VersionFault, read_version
+from citizen_cloud.modules.health_code.services import refolding
 from citizen_cloud.modules.health_code.services.activating import activate, check_activation
-from citizen_cloud.modules.health_code.services.auditing import differences
 from citizen_cloud.modules.health_code.services.events import append
 from citizen_cloud.modules.health_code.services.refolding import follow_version, recompute
 from citizen_cloud.modules.health_code.services.trials import advance_trial, start_trial
@@ -187,8 +187,29 @@ def test_rules_count_once_two_authorities_agree_and_everybody_follows_in_batches
         batches += 1
     assert batches == 4
     assert not standing_of(session, one).is_due
-    assert differences(session) == []
+    assert standings_wrong(session) == []
     assert version_at(session, clock.now() - timedelta(days=1)).number == 1
+
+
+def test_who_is_behind_is_found_by_the_index_even_if_everybody_is(session):
+    for _ in range(3):
+        planted(session)
+    session.execute(
+        text(
+            "INSERT INTO accounts.person (id, document_type, verified_by, verified_at) "
+            "SELECT uuidv7(), 'resident_id', 'test', now() FROM generate_series(1, 20000)"
+        )
+    )
+    session.execute(
+        text(
+            "INSERT INTO health_code.standing (person_id, rule_version) "
+            "SELECT id, 1 FROM accounts.person ON CONFLICT DO NOTHING"
+        )
+    )
+    plan = session.execute(
+        text(f"EXPLAIN {refolding._BEHIND.text}"), {"number": 2, "most": 500}
+    ).scalars()
+    assert "Seq Scan" not in "".join(plan)
 
 
 def test_without_a_trial_or_with_surprises_nothing_can_even_be_proposed(app, session):
@@ -280,11 +301,11 @@ def test_of_two_versions_agreed_to_at_once_only_one_counts(fresh_database):
 def test_recomputing_everybody_mends_a_row_and_can_be_stopped(session):
     groups = planted(session)
     session.execute(text("UPDATE health_code.standing SET colour = 'green'"))
-    assert differences(session)
+    assert standings_wrong(session)
     after = recompute(session, after=None, most=10)
     while after := recompute(session, after=after, most=10):
         pass
-    assert differences(session) == []
+    assert standings_wrong(session) == []
     assert standing_of(session, groups["ill"][0]).colour == "yellow"
 
 

@@ -12,6 +12,8 @@ from health_world import coloured, declared, reported, say
 from phone import Phone, signed
 
 from citizen_cloud import db
+from citizen_cloud.accounts.rules.consents import HEALTH_CODE
+from citizen_cloud.accounts.services import consents
 from citizen_cloud.credentials import proofs
 from citizen_cloud.credentials.services import devices
 from citizen_cloud.modules.health_code.services import at_once
@@ -62,6 +64,18 @@ def test_a_phone_that_is_being_reported_lost_gets_no_code(fresh_database):
         devices.end_device_keys(session, account_id=me.account_id, reason="lost")
 
     assert while_held(lose, lambda: phones_code(me, fresh)) is None
+    assert records(me) == []
+
+
+def test_a_consent_that_is_being_taken_back_is_waited_for(fresh_database):
+    me = coloured(people.citizen(), "green")
+
+    def take_back(session):
+        consents.answer_consent(
+            session, account_id=me.account_id, purpose=HEALTH_CODE, version=1, granted=False
+        )
+
+    assert while_held(take_back, lambda: thin(me)) is None
     assert records(me) == []
 
 

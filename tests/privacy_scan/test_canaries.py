@@ -287,6 +287,7 @@ def test_no_canary_lies_anywhere_and_a_planted_one_is_found(city, record_propert
     canaries |= shown
     places = city.places()
     assert all(places.values()), {place: len(content) for place, content in places.items()}
+    assert scan.tables(canaries, places["database"]) == []
     assert scan.find(canaries, places) == []
     assert scan.find_codes([code], places) == []
     unkeyed = {algorithm: hashlib.new(algorithm, code.encode()) for algorithm in ("md5", "sha256")}

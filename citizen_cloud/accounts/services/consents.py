@@ -138,16 +138,14 @@ def answer_consent(
     if not granted:
         session.execute(_END_RECEIPTS, {**said, "at": at})
         announce(session, WITHDRAWN, {"account_id": account_id, "purpose": purpose})
-    record(
-        session,
-        Act(
-            actor_kind="citizen",
-            actor_id=account_id,
-            action="accounts.consent_granted" if granted else WITHDRAWN,
-            object_type="consent",
-            object_id=account_id,
-            payload={"purpose": purpose, "version": version},
-        ),
+    act = Act(
+        actor_kind="citizen",
+        actor_id=account_id,
+        action="accounts.consent_granted" if granted else WITHDRAWN,
+        object_type="consent",
+        object_id=account_id,
+        payload={"purpose": purpose, "version": version},
     )
+    record(session, act)
     answers = consents_of(session, account_id=account_id)
     return next(consent for consent in answers if consent.purpose.name == purpose)

@@ -64,7 +64,7 @@ class Proposals(MethodView):
         return page(schemas.ApprovalPageSchema(), [_shown({**row}) for row in rows[:limit]], more)
 
     @blp.arguments(schemas.NewApprovalSchema)
-    @blp.response(201, schemas.ApprovalDetailSchema)
+    @blp.response(201, schemas.ApprovalSchema)
     @blp.operation(
         "proposeApproval",
         Forbidden,
@@ -83,7 +83,8 @@ class Proposals(MethodView):
         Nothing happens until as many approvers of different authorities agree as
         `approvals_needed` says; the proposer is never one of them. `payload` is checked by the
         kind at once: a fault in it has a pointer that begins with `/payload`. Without an evidence
-        reference nothing is proposed, and the attempt is recorded.
+        reference nothing is proposed, and the attempt is recorded. The answer, kept for retries,
+        repeats neither; `GET` the proposal for both and for its `digest`.
         """
         kind = kinds.kind_of(sent["kind"])
         held = ports().granted(caller(), kind.permission)
@@ -113,7 +114,7 @@ class Proposals(MethodView):
             content = _shown(services.shown(session, made or {}, reader=reader(session)))
             return Answer(content=content, status=201, location=location)
 
-        return answer_once(schemas.ApprovalDetailSchema, work)
+        return answer_once(schemas.ApprovalSchema, work)
 
 
 def _payload(kind: DecisionKind, sent: Mapping[str, Any]) -> dict[str, Any]:

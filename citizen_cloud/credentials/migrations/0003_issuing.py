@@ -31,6 +31,7 @@ def upgrade() -> None:
             ["expires_at"],
             "revoked_at IS NOT NULL OR suspended_at IS NOT NULL",
         ),
+        ("ix_credential_short", ["expires_at"], "type IN ('hc', 'ht')"),
         ("ix_credential_kid", ["kid", "jti"], "revoked_at IS NULL"),
     ):
         op.create_index(name, "credential", columns, schema=SCHEMA, postgresql_where=sa.text(where))
@@ -123,7 +124,12 @@ def _trust_tables() -> None:
 
 def downgrade() -> None:
     """Drop both."""
-    for index in ("ix_credential_kid", "ix_credential_void", "ix_credential_device_key"):
+    for index in (
+        "ix_credential_kid",
+        "ix_credential_short",
+        "ix_credential_void",
+        "ix_credential_device_key",
+    ):
         op.drop_index(index, "credential", schema=SCHEMA)
     for column in ("device_key_id", "name_sealed"):
         op.drop_column("credential", column, schema=SCHEMA)

@@ -41,6 +41,12 @@ class Credential(Base):
             "expires_at",
             postgresql_where=text("revoked_at IS NOT NULL OR suspended_at IS NOT NULL"),
         ),
+        # What is forgotten every night: most of all rows.
+        Index(
+            "ix_credential_short",
+            "expires_at",
+            postgresql_where=text("type IN ('hc', 'ht')"),
+        ),
         # What a stolen key has signed.
         Index("ix_credential_kid", "kid", "jti", postgresql_where=text("revoked_at IS NULL")),
         {"schema": "credentials"},

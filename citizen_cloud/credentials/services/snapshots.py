@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import jwt
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
@@ -16,13 +17,18 @@ from sqlalchemy.orm import Session
 from citizen_cloud.credentials import keys, verifier
 from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.queries import Published
+from citizen_cloud.credentials.verifier.snapshots import PREFIX_BYTES
 
 ISSUER = "citizen-cloud"
 TYP = "snapshot+jwt"
 LIFE = timedelta(seconds=600)
 KEPT = 3
+# A gate reads six times as many (``verifier.snapshots.LONGEST``); operators hear of it before.
+LARGE = 1_000_000
 # Any number that no other advisory lock of this database uses.
 PUBLISHER_LOCK = 7_301_016
+
+log = structlog.get_logger(__name__)
 
 _ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(:lock)")
 # Behind the lock, so that a higher number never knows less. A clock's second is above every number
@@ -43,6 +49,12 @@ _READ = text(
                                                  statement_timestamp())) AS now) t
     """
 )
+_NEWEST = text(
+    """
+    SELECT number, issued_at, expires_at, text FROM credentials.snapshot
+     ORDER BY number DESC LIMIT 1
+    """
+)
 _REVOKED = text("SELECT kid, at, reason FROM credentials.key_revocation ORDER BY kid")
 _WRITE = text(
     """
@@ -60,6 +72,8 @@ def publish(session: Session, *, now: datetime | None = None) -> Published:
     session.execute(_ONE_PUBLISHER, {"lock": PUBLISHER_LOCK})
     row = session.execute(_READ, {"now": now}).mappings().one()
     revoked = session.execute(_REVOKED).mappings().all()
+    if len(row["void"] or b"") > LARGE * PREFIX_BYTES:
+        log.error("snapshot_is_large", void_codes=len(row["void"]) // PREFIX_BYTES)
     made = Published(
         number=row["number"],
         issued_at=row["now"],
@@ -68,6 +82,16 @@ def publish(session: Session, *, now: datetime | None = None) -> Published:
     )
     session.execute(_WRITE, {**vars(made), "kept": KEPT})
     return made
+
+
+def publish_first(session: Session) -> Published:
+    """Return the newest snapshot; where there is none yet, one is published, and only one.
+
+    A new installation answers its gates before any worker came by.
+    """
+    session.execute(_ONE_PUBLISHER, {"lock": PUBLISHER_LOCK})
+    row = session.execute(_NEWEST).mappings().first()
+    return publish(session) if row is None else Published(**row)
 
 
 def _signed(row: RowMapping, revoked: Sequence[RowMapping]) -> str:

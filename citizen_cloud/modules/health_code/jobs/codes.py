@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services.consents import WITHDRAWN
+from citizen_cloud.credentials.services.reissuing import REISSUED
 from citizen_cloud.families.services.writing import ENDED
 from citizen_cloud.manifest import Event, Handler, Job
 from citizen_cloud.messages.services import notify
@@ -18,6 +19,7 @@ from citizen_cloud.modules.health_code.services import (
     link_ends,
     papers,
     phone_news,
+    renewal_news,
     shares,
 )
 from citizen_cloud.modules.health_code.services.acting import SCOPE
@@ -47,6 +49,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         ENDED: link_ended,
         WITHDRAWN: consent_withdrawn,
+        REISSUED: renewal_news.tell_renewed,
         **dict.fromkeys(phone_news.ABOUT, tell_of_phone),
     }
 )

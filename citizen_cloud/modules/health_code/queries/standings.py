@@ -35,13 +35,18 @@ class Standing:
     streak: int
     rule_version: int
     is_due: bool = False
+    # A code issued before this ended: the colour was another one, or a key was revoked.
+    codes_from: datetime | None = None
 
 
 # One row always: the rules in force, and beside them where the person stands.
 _OF = text(
     """
     SELECT t.at, s.colour, s.as_of, s.reasons, s.next_change_at, s.green_from, s.streak,
-           s.rule_version, v.number, v.profile, v.rules::text AS rules,
+           s.rule_version,
+           greatest(s.changed_at, (SELECT max(r.at) FROM credentials.key_revocation r))
+           AS codes_from,
+           v.number, v.profile, v.rules::text AS rules,
            coalesce(s.holds_until <= t.at, false) OR s.rule_version <> v.number AS is_due
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       JOIN health_code.rule_version v ON v.status = 'live'
@@ -64,7 +69,8 @@ def standing_of(
         version = parsed(row.number, row.profile, row.rules)
         events, well = pasts_of(session, [person_id], fever_c=version.fever_c)[person_id]
         found = fold(events, version, row.at, well)
-        return _of_fold(found, is_due=True)
+        turned_at = row.codes_from if found.colour == row.colour else row.at
+        return _of_fold(found, is_due=True, codes_from=turned_at)
     return Standing(
         colour=row.colour,
         as_of=row.as_of,
@@ -73,10 +79,11 @@ def standing_of(
         green_from=row.green_from,
         streak=row.streak,
         rule_version=row.rule_version,
+        codes_from=row.codes_from,
     )
 
 
-def _of_fold(found: colours.Standing, *, is_due: bool) -> Standing:
+def _of_fold(found: colours.Standing, *, is_due: bool, codes_from: datetime | None) -> Standing:
     return Standing(
         colour=found.colour,
         as_of=found.as_of,
@@ -86,6 +93,7 @@ def _of_fold(found: colours.Standing, *, is_due: bool) -> Standing:
         streak=found.streak,
         rule_version=found.rule_version,
         is_due=is_due,
+        codes_from=codes_from,
     )
 
 

@@ -15,6 +15,7 @@ from citizen_cloud.modules.health_code.queries.history import history
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.routes.shown import event_json, status_json
 from citizen_cloud.modules.health_code.routes.whose import whose
+from citizen_cloud.modules.health_code.rules.not_given import SaidEnough
 from citizen_cloud.modules.health_code.schemas.declarations import (
     HealthDeclaredSchema,
     HealthEventPageSchema,
@@ -86,7 +87,7 @@ class Declarations(MethodView):
 
     @blp.arguments(NewHealthDeclarationSchema)
     @blp.response(200, HealthDeclaredSchema)
-    @blp.operation("declareHealth", ConsentRequired, key=False)
+    @blp.operation("declareHealth", ConsentRequired, SaidEnough, key=False)
     @signed_in(level=2)
     @acts_for(SCOPE)
     @limited("30/hour", by="account")
@@ -111,7 +112,7 @@ class Trips(MethodView):
 
     @blp.arguments(NewHealthTripSchema)
     @blp.response(200, HealthDeclaredSchema)
-    @blp.operation("declareHealthTrip", ConsentRequired, key=False)
+    @blp.operation("declareHealthTrip", ConsentRequired, SaidEnough, key=False)
     @signed_in(level=2)
     @acts_for(SCOPE)
     @limited("30/hour", by="account")

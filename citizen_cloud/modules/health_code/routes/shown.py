@@ -20,6 +20,7 @@ def status_json(standing: Standing | None) -> dict[str, Any]:
             "next_change_at": None,
             "green_from": None,
             "streak": 0,
+            "codes_from": None,
         }
     return {
         "colour": standing.colour,
@@ -28,6 +29,7 @@ def status_json(standing: Standing | None) -> dict[str, Any]:
         "next_change_at": standing.next_change_at,
         "green_from": standing.green_from,
         "streak": standing.streak,
+        "codes_from": standing.codes_from,
     }
 
 

@@ -35,3 +35,14 @@ class PaperNotEligible(Forbidden):
         "Paper codes are for people under 18, of 60 and over, and for disabled people, who have it "
         "recorded at a service counter.",
     )
+
+
+class SaidEnough(Conflict):
+    """More was declared of one person on one day than anybody has to say."""
+
+    code = "declared_enough"
+    title = Text("今日申报次数过多", "Declared too often today")
+    detail = Text(
+        "每人每天最多申报{most}次，请明天再申报。",
+        "At most {most} declarations a day count for one person; declare again tomorrow.",
+    )

@@ -68,3 +68,12 @@ class HealthStatusSchema(Outgoing):
         },
     )
     streak = Int(required=True, metadata={"description": "Days of check-in in a row", "example": 3})
+    codes_from = Instant(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "A code issued before this counts no more, for the colour turned or a "
+            "key was revoked: get another one with a fresh show key",
+            "example": MIDNIGHT,
+        },
+    )

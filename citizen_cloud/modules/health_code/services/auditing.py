@@ -47,28 +47,59 @@ _WITHOUT = text(
      WHERE s.person_id IS NULL ORDER BY 1
     """
 )
-# What needs two authorities, and a proposal that has not got them or was never applied.
+# What needs two authorities, and a proposal that has not got them, was never applied, or was
+# about something else.
 _ALONE = text(
     """
-    SELECT e.id, count(DISTINCT d.unit_id) AS units, p.status
+    SELECT e.id, count(DISTINCT d.unit_id) AS units,
+           coalesce(p.status || ' ' || p.kind, 'no proposal') AS proposal
       FROM health_code.event e
       LEFT JOIN approvals.proposal p ON p.id = e.approval_id
       LEFT JOIN approvals.decision d ON d.proposal_id = p.id AND d.verdict = 'approve'
      WHERE e.approval_id IS NOT NULL
-     GROUP BY e.id, p.status
-    HAVING count(DISTINCT d.unit_id) < 2 OR p.status IS DISTINCT FROM 'applied'
+     GROUP BY e.id, e.kind, p.id
+    HAVING count(DISTINCT d.unit_id) < coalesce(p.approvals_needed, 2)
+        OR p.status IS DISTINCT FROM 'applied'
+        OR p.kind IS DISTINCT FROM CASE e.kind WHEN 'assigned' THEN 'health_code.assign'
+                                               WHEN 'withdrawn' THEN 'health_code.correct'
+                                               ELSE 'health_code.release_batch' END
      ORDER BY e.id
     """
 )
+# More was written down under a proposal, or in a batch, than it was about. Less is an erasure.
+_BEYOND = text(
+    """
+    SELECT p.id, count(*) AS events,
+           coalesce(cast(p.outcome ->> CASE p.kind WHEN 'health_code.assign' THEN 'persons'
+                                                   WHEN 'health_code.correct' THEN 'events'
+                                                   ELSE 'rows' END AS integer), 0) AS meant
+      FROM health_code.event e JOIN approvals.proposal p ON p.id = e.approval_id
+     WHERE p.status = 'applied' AND p.kind LIKE 'health_code.%' GROUP BY p.id
+    HAVING count(*) > coalesce(
+           cast(p.outcome ->> CASE p.kind WHEN 'health_code.assign' THEN 'persons'
+                                          WHEN 'health_code.correct' THEN 'events'
+                                          ELSE 'rows' END AS integer), 0)
+     UNION ALL
+    SELECT e.batch_id, count(*), coalesce(b.accepted, 0)
+      FROM health_code.event e
+      LEFT JOIN health_code.batch b ON b.id = e.batch_id AND b.status IN ('applied','released')
+     WHERE e.batch_id IS NOT NULL GROUP BY e.batch_id, b.accepted
+    HAVING count(*) > coalesce(b.accepted, 0)
+     ORDER BY 1
+    """
+)
+# Reads every event there is: longer than any request may.
+_PATIENCE = text("SET LOCAL statement_timeout = '30min'")
 _SHOWN = ("colour", "reasons", "next_change_at", "green_from", "holds_until", "streak")
 
 
 def differences(session: Session) -> list[Difference]:
-    """Return every standing that is not the fold of its events, and every colour given by nobody.
+    """Return every standing that is not the fold of its events, and what nobody agreed to or sent.
 
     Each row is compared as of its own instant and rule version. For a session that sees one state
     throughout (repeatable read): beside it, life goes on.
     """
+    session.execute(_PATIENCE)
     found = [
         Difference(kind="standing", id=row["person_id"], found=name, right=right)
         for rows in _batches(session)
@@ -78,8 +109,22 @@ def differences(session: Session) -> list[Difference]:
         Difference(kind="standing_missing", id=person_id) for person_id in session.scalars(_WITHOUT)
     ]
     found += [
-        Difference(kind="event_alone", id=row.id, found=f"{row.units} units", right="2 units")
+        Difference(
+            kind="event_alone",
+            id=row.id,
+            found=f"{row.units} units, {row.proposal}",
+            right="2 units",
+        )
         for row in session.execute(_ALONE)
+    ]
+    found += [
+        Difference(
+            kind="events_beyond",
+            id=row.id,
+            found=f"{row.events} events",
+            right=f"at most {row.meant}",
+        )
+        for row in session.execute(_BEYOND)
     ]
     return found
 

@@ -5,17 +5,22 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.services.data_access import Look, note_access
 from citizen_cloud.errors import Invalid
 from citizen_cloud.families.services.representing import purpose_of
 from citizen_cloud.modules.health_code.rules.events import Kind
+from citizen_cloud.modules.health_code.rules.not_given import SaidEnough
 from citizen_cloud.modules.health_code.services.events import NewEvent, append
 from citizen_cloud.modules.health_code.services.news import MODULE
 
 # How far back a trip may lie and still be told.
 OLDEST = timedelta(days=60)
+
+# Every fold reads them all: nobody makes a past of one's own, or a child's, without bounds.
+MOST_A_DAY = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,10 @@ def declare(
     teller: Teller,
     now: datetime | None = None,
 ) -> UUID:
-    """Write a health declaration; return its id. The first of a day is the day's check-in."""
+    """Write a health declaration; return its id. The first of a day is the day's check-in.
+
+    Raises ``SaidEnough``, as for trips.
+    """
     return _say(session, person_id, "declared", said, details=note, teller=teller, now=now)
 
 
@@ -66,6 +74,16 @@ def declare_trip(
     return _say(session, person_id, "trip", plain, details=number, teller=teller, now=now)
 
 
+_TODAY = text(
+    """
+    SELECT count(*) FROM health_code.event
+     WHERE person_id = :person_id AND source_kind = 'citizen'
+       AND occurred_at >= date_trunc(
+           'day', coalesce(cast(:now AS timestamptz), statement_timestamp()), 'Asia/Shanghai')
+    """
+)
+
+
 def _say(
     session: Session,
     person_id: UUID,
@@ -76,6 +94,8 @@ def _say(
     teller: Teller,
     now: datetime | None,
 ) -> UUID:
+    if session.execute(_TODAY, {"person_id": person_id, "now": now}).scalar_one() >= MOST_A_DAY:
+        raise SaidEnough(most=MOST_A_DAY)
     event = NewEvent(
         person_id=person_id,
         kind=kind,

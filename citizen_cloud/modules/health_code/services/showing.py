@@ -1,6 +1,7 @@
 """Give codes out: to a phone that signs for a fresh show key, or for a minute to any other client.
 
-Two statements each: what is known, then the record of the code. Showing one takes none.
+Two statements each: what is known, then the record of the code. Where nothing stands in the way
+one does both (``at_once``). Showing a code takes none.
 """
 
 from dataclasses import dataclass

@@ -65,7 +65,7 @@ def verify(
     """Answer a scan once; the same scan id again gets the same answer.
 
     Raises ``NotFound`` for a place that is not the inspector's, ``PlaceClosed``, and
-    ``ScanIdReused``. Three statements for a good code; a share takes one more.
+    ``ScanIdReused``. Most checks need no transaction (``verifying_at_once``).
     """
     facts = scan.facts(inspector.account_id, now)
     found = known(session, facts)
