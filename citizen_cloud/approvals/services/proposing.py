@@ -88,19 +88,17 @@ def propose(
         created_at=clock(session, now),
     )
     terms = of_kind.check(session, asked, asked.created_at)
-    _write(session, of_kind, _as_kept(session, of_kind, asked), terms)
+    _write(session, of_kind, _kept(session, of_kind, asked), terms)
     facts = {"kind": kind, "reason": reason, "needed": max(LEAST, terms.approvals)}
     record(session, act("propose", proposer.by, asked.id, facts))
     announce(session, PROPOSED, {"proposal_id": asked.id})
     return asked.id
 
 
-def _as_kept(session: Session, of_kind: DecisionKind, asked: Proposal) -> Proposal:
-    """Return a proposal with what its kind keeps of the payload."""
+def _kept(session: Session, of_kind: DecisionKind, asked: Proposal) -> Proposal:
     if of_kind.keeps is None:
         return asked
-    kept = sealing.written(of_kind.keeps(session, asked))
-    return replace(asked, payload=json.loads(kept))
+    return replace(asked, payload=json.loads(sealing.written(of_kind.keeps(session, asked))))
 
 
 def size_of(payload: Mapping[str, Any]) -> int:
