@@ -66,7 +66,8 @@ def test_who_is_named_is_read_masked_and_every_reader_is_noted(client, officer):
 def test_who_is_named_by_id_is_read_masked_as_well(client, officer):
     someone = people.citizen()
     asked = world.assign(client, officer, [{"person_id": str(someone.person_id)}])
-    [named] = asked.json["payload"]["persons"]
+    shown = client.get(asked.headers["Location"], headers=officer.headers)
+    [named] = shown.json["payload"]["persons"]
     assert named["name"] == "王*明"
 
 

@@ -59,7 +59,8 @@ _CHAIN = text(
     """  # noqa: S608 - constants
 )
 # Below the watermark everything was sealed: what has no seal there lost it, or was put in. So was
-# what claims a transaction that is still to come.
+# what claims a transaction that is still to come: none that is seen is behind the snapshot, but
+# the reader's own.
 _UNSEALED = text(
     f"""
     SELECT e.id, coalesce((
@@ -68,7 +69,9 @@ _UNSEALED = text(
               ORDER BY x.xid DESC, x.id DESC LIMIT 1), 0) AS before
       FROM (SELECT e.id, e.xid FROM audit.entry e LEFT JOIN audit.seal s ON s.entry_id = e.id
              WHERE s.number IS NULL
-               AND (e.xid < :mark OR e.xid >= greatest(:mark, :next))
+               AND (e.xid < :mark OR e.xid >= greatest(
+                     :mark, pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+                     pg_current_xact_id_if_assigned()::text::bigint + 1))
              ORDER BY e.xid, e.id LIMIT {MOST_UNSEALED}) e
     """  # noqa: S608
 )
@@ -123,7 +126,7 @@ def examine(
     found = [
         *(_finding(fault) for fault in (*walk.faults, *unordered)),
         *_against(published, hashes, walk.last),
-        *_unsealed(session, walk, mark, following),
+        *_unsealed(session, walk, mark),
         *_watermark(walk, mark, following),
     ]
     found.sort(key=lambda finding: finding.number)
@@ -157,8 +160,8 @@ def _against(
             return
 
 
-def _unsealed(session: Session, walk: Walk, mark: int | None, following: int) -> Iterator[Finding]:
-    for row in session.execute(_UNSEALED, {"mark": mark or 0, "next": following}):
+def _unsealed(session: Session, walk: Walk, mark: int | None) -> Iterator[Finding]:
+    for row in session.execute(_UNSEALED, {"mark": mark or 0}):
         place = row.before + 1
         if walk.is_missing(place):
             yield Finding(number=place, kind="deleted_seal", entry_id=row.id)
