@@ -56,6 +56,7 @@ def _read(context, response):
     return response.content.decode("ascii") if is_signed else response.json()
 
 
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"]
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409"]
 # Rules that JSON Schema cannot say, so that data which fits the schema may be refused with 422.
 EXCUSED = {
@@ -174,7 +175,13 @@ def config_of(examples, city, spec, actor):
     own = [
         {
             "include-operation-id": names,
-            "checks": {"positive_data_acceptance": {"expected-statuses": list(statuses)}},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": list(statuses)},
+                # A version that has not even the form of one is not the present one either.
+                "negative_data_rejection": {
+                    "expected-statuses": [*REFUSED, *["412"] * ("412" in statuses)]
+                },
+            },
         }
         for statuses, names in alike.items()
     ]

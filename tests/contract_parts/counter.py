@@ -65,4 +65,5 @@ EXCUSED = {
     "requestCounterCode": "which numbers can receive a text is known to the numbering plan",
     "openCounterCase": "an identity number has a check digit inside; each kind has its own members",
     "askForNameCorrection": "a name is of one script",
+    "decideCounterCase": "whether a new name is the document's is the verifier's word",
 }
