@@ -11,7 +11,6 @@ from citizen_cloud.cli.jobs import handlers_of
 from citizen_cloud.credentials import jobs, keys, proofs, services
 from citizen_cloud.credentials.contribution import contribution
 from citizen_cloud.credentials.jobs import forget_expired
-from citizen_cloud.credentials.services.personal_data import purge_device_keys, purge_held
 from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.credentials.verifier import Snapshot
 from citizen_cloud.db import new_id
@@ -147,14 +146,6 @@ def test_whoever_is_forgotten_leaves_void_codes_that_lead_to_nobody(session, car
     ).one()
     assert tuple(left) == (None, None, None, None, {}, True)
     assert DATA.export(session, carrier.subject)["device_keys"] == []
-
-
-def test_a_service_that_has_ended_leaves_neither_holders_nor_keys(session, carrier):
-    assert purge_held(session, types=("hc", "ht", "hp")) == 3
-    assert purge_device_keys(session) == 1
-    assert void(session, carrier.own, carrier.childs, carrier.paper) == [True] * 3
-    held = text("SELECT count(*) FROM credentials.credential WHERE holder_id IS NOT NULL")
-    assert session.scalar(held) == 0
 
 
 def test_codes_of_a_day_are_forgotten_after_two_and_papers_after_half_a_year(session):

@@ -4,7 +4,7 @@ A code that is out there stays void until its own end, under its random number a
 its record at once would make it good again at every gate.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -61,13 +61,6 @@ _ERASE = (
     text(f"DELETE FROM credentials.device_challenge WHERE account_id IN ({_ACCOUNTS})"),  # noqa: S608
     text(f"DELETE FROM credentials.device_key WHERE account_id IN ({_ACCOUNTS})"),  # noqa: S608
 )
-_PURGE = text(
-    f"UPDATE credentials.credential c SET {_BLANK} WHERE c.type = ANY(:types)"  # noqa: S608
-)
-_PURGE_KEYS = (
-    text("DELETE FROM credentials.device_challenge"),
-    text("DELETE FROM credentials.device_key"),
-)
 
 
 def export_data(session: Session, subject: Subject) -> dict[str, Any]:
@@ -94,19 +87,6 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     """Void every code of a person and on their phones, and forget whose it was."""
     facts = {**asdict(subject), "now": now}
     return sum(_changed(session, one, facts) for one in _ERASE)
-
-
-def purge_held(session: Session, *, types: Collection[str], now: datetime | None = None) -> int:
-    """Void every code of these types and forget whose it was: the service they are for has ended.
-
-    Return how many rows changed.
-    """
-    return _changed(session, _PURGE, {"types": list(types), "now": now})
-
-
-def purge_device_keys(session: Session) -> int:
-    """Forget every phone's key: the last service that used them has ended."""
-    return sum(_changed(session, one, {}) for one in _PURGE_KEYS)
 
 
 def _changed(session: Session, statement: Executable, facts: Mapping[str, Any]) -> int:

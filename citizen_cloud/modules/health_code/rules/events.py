@@ -26,8 +26,6 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 SOURCE_KINDS: tuple[SourceKind, ...] = SourceKind.__args__  # type: ignore[attr-defined]
 # What a citizen says himself; no office is needed for it, and none may say it in his stead.
 OWN_KINDS = frozenset({"declared", "checked_in", "trip"})
-BATCH_KINDS = frozenset({"test_result", "exposure", "recovery", "exclusion"})
-HAND_KINDS = frozenset({"assigned", "withdrawn"})
 
 SYMPTOMS = (
     "fever",

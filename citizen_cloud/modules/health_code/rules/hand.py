@@ -1,7 +1,6 @@
 """Colours by hand: which reasons there are, how many at once, and when a third must agree. Pure."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +12,6 @@ MOST_READ = 5_000
 LONGEST_DAYS = 28
 APPROVALS = 2
 APPROVALS_ABOVE_RATE = 3
-RATE_PERIOD = timedelta(hours=1)
 
 CORRECT_REASONS: Mapping[str, Text] = MappingProxyType(
     {

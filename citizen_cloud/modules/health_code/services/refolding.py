@@ -50,14 +50,14 @@ def turn_due(session: Session, *, most: int = MOST, now: datetime | None = None)
     left to it.
     """
     people = list(session.scalars(_DUE, {"now": now, "most": most}))
-    return _again(session, people, now)
+    return fold_anew(session, people, now)
 
 
 def follow_version(session: Session, *, most: int = MOST, now: datetime | None = None) -> int:
     """Fold people anew who stand by other rules than those in force; return how many."""
     number = live_version(session).number
     people = list(session.scalars(_BEHIND, {"number": number, "most": most}))
-    return _again(session, people, now)
+    return fold_anew(session, people, now)
 
 
 def recompute(
@@ -65,7 +65,7 @@ def recompute(
 ) -> UUID | None:
     """Fold the next people behind an id anew, due or not; return the last, None at the end."""
     people = list(session.scalars(_NEXT, {"after": after, "most": most}))
-    _again(session, people, now)
+    fold_anew(session, people, now)
     return people[-1] if people else None
 
 
@@ -77,11 +77,12 @@ def settle(session: Session, person_id: UUID, *, now: datetime | None = None) ->
     found = standing_of(session, person_id, now=now)
     if found is None or not found.is_due:
         return found
-    _again(session, [person_id], now)
+    fold_anew(session, [person_id], now)
     return standing_of(session, person_id, now=now)
 
 
-def _again(session: Session, people: list[UUID], now: datetime | None) -> int:
+def fold_anew(session: Session, people: list[UUID], now: datetime | None) -> int:
+    """Write where people stand now, which ends what says otherwise; return how many they are."""
     if people:
         version = live_version(session)
         locked = lock(session, people, number=version.number, now=now)
