@@ -9,7 +9,7 @@ from citizen_cloud import db
 from citizen_cloud.credentials import proofs
 from citizen_cloud.db import new_id
 from citizen_cloud.modules.health_code.queries.showable import Asking
-from citizen_cloud.modules.health_code.services import at_once
+from citizen_cloud.modules.health_code.services.codes import at_once
 
 
 def asking(who):

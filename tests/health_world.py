@@ -8,8 +8,8 @@ from sqlalchemy import text
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import consents
-from citizen_cloud.modules.health_code.services.auditing import differences
-from citizen_cloud.modules.health_code.services.events import NewEvent, append
+from citizen_cloud.modules.health_code.services.colours.auditing import differences
+from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
 
 WELL = {"temperature_c": 36.5, "symptoms": [], "contact_with_case": False}
 ILL = {"temperature_c": 38.4, "symptoms": ["cough"], "contact_with_case": False}

@@ -20,8 +20,8 @@ from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.modules.health_code.jobs.places import DECISIONS
 from citizen_cloud.modules.health_code.manifest import module
 from citizen_cloud.modules.health_code.rules import visits as visit_rules
-from citizen_cloud.modules.health_code.services.place_codes import shown_code
-from citizen_cloud.modules.health_code.services.places import NewPlace, create_place
+from citizen_cloud.modules.health_code.services.places.place_codes import shown_code
+from citizen_cloud.modules.health_code.services.places.places import NewPlace, create_place
 from citizen_cloud.organisations.services import Actor
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Grant

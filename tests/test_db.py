@@ -9,8 +9,9 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DataError, OperationalError
 
 from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
-from citizen_cloud.db import PooledDatabase, first_row, on_one_line, refuse_stale
-from citizen_cloud.modules.health_code.services import at_once
+from citizen_cloud.db import PooledDatabase, first_row, on_one_line
+from citizen_cloud.db.connections import refuse_stale
+from citizen_cloud.modules.health_code.services.codes import at_once
 
 KILL = """
 SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
@@ -151,7 +152,8 @@ import gevent
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
-from citizen_cloud.db import CooperativeConnection, PooledDatabase, first_row
+from citizen_cloud.db import PooledDatabase, connections, first_row
+from citizen_cloud.db.connections import CooperativeConnection
 
 pool = PooledDatabase(sys.argv[1], pool_size=4)
 
@@ -188,8 +190,7 @@ ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
     "WHERE query = 'SELECT pg_sleep(5)'")
 assert victim.get(timeout=3) is True
 
-from citizen_cloud import db
-db.PATIENCE_S = 0.3
+connections.PATIENCE_S = 0.3
 began = time.monotonic()
 assert gevent.spawn(killed).get(timeout=3) is True, "a silent server is waited for"
 assert time.monotonic() - began < 1

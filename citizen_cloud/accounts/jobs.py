@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 
 # A code is over after five minutes and a day's counters after that day; sign-ins and resets are
 # kept as long as logs must be (Cybersecurity Law: six months), looks at people as long as
@@ -23,4 +24,4 @@ _FORGET = (
 def forget_codes(now: datetime) -> int:
     """Delete codes, counters and sign-ins whose time is over; return how many."""
     with db.transaction() as session:
-        return sum(session.execute(each, {"now": now}).rowcount for each in _FORGET)  # type: ignore[attr-defined]
+        return sum(rows_changed(session, each, {"now": now}) for each in _FORGET)

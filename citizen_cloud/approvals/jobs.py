@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from citizen_cloud import db
 from citizen_cloud.approvals import services
+from citizen_cloud.db import rows_changed
 
 # After that the audit trail and the digest say what was decided; about whom is forgotten.
 KEEP_DAYS = 180
@@ -37,5 +38,5 @@ def forget(now: datetime) -> int:
     """Blank what long ended proposals were about; return how many."""
     asked = {"now": now, "days": KEEP_DAYS}
     with db.transaction() as session:
-        counts = [session.execute(each, asked).rowcount for each in _FORGET]  # type: ignore[attr-defined]
+        counts = [rows_changed(session, each, asked) for each in _FORGET]
     return int(counts[-1])

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.services.ending import withdraw
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Subject
 
 _PROPOSED = text(
@@ -87,5 +88,5 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
             now=now,
         )
     asked = {"account_id": account_id, "now": now}
-    counts: list[int] = [session.execute(each, asked).rowcount for each in _FORGET]  # type: ignore[attr-defined]
+    counts: list[int] = [rows_changed(session, each, asked) for each in _FORGET]
     return len(waiting) + sum(counts)

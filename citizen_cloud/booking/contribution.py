@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.booking import services
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
 from citizen_cloud.text import Text
 
@@ -106,8 +107,7 @@ def forget_quotas(now: datetime) -> int:
     """Delete what people used of quotas whose period is long over; return how many bookings."""
     with db.transaction() as session:
         before = now - KEEP_QUOTAS
-        result = session.execute(_OVER, {"before": before, "most": MOST * 100})
-        return int(result.rowcount)  # type: ignore[attr-defined]
+        return rows_changed(session, _OVER, {"before": before, "most": MOST * 100})
 
 
 def export(session: Session, subject: Subject) -> dict[str, Any]:
@@ -127,8 +127,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
     period, or a new account would bring a second quota.
     """
     del now
-    result = session.execute(_ERASE, asdict(subject))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _ERASE, asdict(subject))
 
 
 contribution = Contribution(

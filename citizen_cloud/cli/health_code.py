@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto, db
 from citizen_cloud.cli.environment import settings
-from citizen_cloud.modules.health_code.services import refolding
-from citizen_cloud.modules.health_code.services.auditing import differences
+from citizen_cloud.modules.health_code.services.colours import refolding
+from citizen_cloud.modules.health_code.services.colours.auditing import differences
 
 MOST_SHOWN = 50
 EVERY = 20

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.accounts.services import otp_tries
 from citizen_cloud.counter.rules import asked_of, asked_place, evidence_place, reason_place
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Subject
 
 # A person's cases, also where only the account is named.
@@ -79,5 +80,4 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
         for case in session.execute(_CASES, asked).mappings()
         if (phone := _opened(dict(case))["asked"].get("phone"))
     )
-    result = session.execute(_ERASE, {**asked, "now": now})
-    return int(result.rowcount) + codes  # type: ignore[attr-defined]
+    return rows_changed(session, _ERASE, {**asked, "now": now}) + codes

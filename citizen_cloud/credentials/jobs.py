@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.credentials.services.devices import end_device_keys
 from citizen_cloud.credentials.services.snapshots import publish
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Event, Job
 
 KEEP = "180 days"
@@ -55,7 +56,7 @@ def _forget(statement: TextClause, now: datetime) -> int:
     forgotten = 0
     while True:
         with db.transaction() as session:
-            done = int(session.execute(statement, {"now": now, "most": MOST}).rowcount)  # type: ignore[attr-defined]
+            done = rows_changed(session, statement, {"now": now, "most": MOST})
         forgotten += done
         if done < MOST:
             return forgotten

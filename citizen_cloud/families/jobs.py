@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 from citizen_cloud.families.services import following
 from citizen_cloud.families.services.writing import announce_lapsed
 from citizen_cloud.manifest import Event
@@ -46,5 +47,5 @@ def tidy(now: datetime) -> int:
     with db.transaction() as session:
         following.find_people(session)
         lapsed = announce_lapsed(session, session.execute(_LAPSE, {"now": now}).mappings())
-        gone = session.execute(_FORGET, {"now": now, "days": KEEP_DAYS}).rowcount  # type: ignore[attr-defined]
+        gone = rows_changed(session, _FORGET, {"now": now, "days": KEEP_DAYS})
     return int(lapsed + gone)

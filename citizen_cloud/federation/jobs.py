@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 
 # Removed links hold no subject any more; they are kept as long as sign-ins are.
 KEEP_DAYS = 183
@@ -18,4 +19,4 @@ def forget_attempts(now: datetime) -> int:
     """Delete attempts that are over and links removed half a year ago; return how many."""
     with db.transaction() as session:
         asked = {"now": now, "days": KEEP_DAYS}
-        return sum(session.execute(each, asked).rowcount for each in _FORGET)  # type: ignore[attr-defined]
+        return sum(rows_changed(session, each, asked) for each in _FORGET)

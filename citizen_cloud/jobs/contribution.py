@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.text import Text
 
@@ -16,14 +17,14 @@ KEEP = "7 days"
 def forget_delivered(now: datetime) -> int:
     """Delete outbox rows that are over for a week; return how many."""
     with db.transaction() as session:
-        result = session.execute(
+        return rows_changed(
+            session,
             text(
                 "DELETE FROM jobs.outbox "
                 "WHERE done_at < cast(:now AS timestamptz) - cast(:keep AS interval)"
             ),
             {"now": now, "keep": KEEP},
         )
-        return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 # The ids are compared as text: a payload is JSON.
@@ -58,7 +59,7 @@ def export(session: Session, subject: Subject) -> dict[str, Any]:
 def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Take out of delivered news whom it was about."""
     del now
-    return int(session.execute(_FORGET, _asked(subject)).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, _asked(subject))
 
 
 contribution = Contribution(

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.db import new_id
+from citizen_cloud.db import new_id, rows_changed
 
 _INSERT = text(
     """
@@ -114,4 +114,4 @@ _FORGET = text(
 def forget_events(session: Session, *, events: Sequence[str], most: int) -> int:
     """Delete so many events whose name begins so, handled or not; return how many."""
     asked = {"events": list(events), "most": most}
-    return int(session.execute(_FORGET, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, asked)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.messages import account_news, approval_news, senders
 from citizen_cloud.messages.jobs import KEEP_DAYS, deliver_due, forget_old, text_one_time_code
@@ -54,7 +55,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
     asked = {"id": subject.account_id, "waiting": waiting_for(session, subject.account_id)}
     if (phone := phone_of(session, subject.account_id)) is not None:
         senders.forget(phone)
-    gone = [session.execute(statement, asked).rowcount for statement in (_STOP_TEXTS, _DELETE)]  # type: ignore[attr-defined]
+    gone = [rows_changed(session, statement, asked) for statement in (_STOP_TEXTS, _DELETE)]
     return sum(gone)
 
 

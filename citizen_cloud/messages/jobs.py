@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.accounts.rules.lifetimes import OTP_LIFE
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Event
 from citizen_cloud.messages import senders
 from citizen_cloud.messages.models import Delivery, Message
@@ -86,9 +87,8 @@ def forget_old(now: datetime) -> int:
     """Delete messages and deliveries that are older than a year; return how many."""
     oldest = now - timedelta(days=KEEP_DAYS)
     with db.transaction() as session:
-        results = [
-            session.execute(delete(table).where(table.created_at < oldest))
+        counts = [
+            rows_changed(session, delete(table).where(table.created_at < oldest))
             for table in (Message, Delivery)
         ]
-    counts: list[int] = [result.rowcount for result in results]  # type: ignore[attr-defined]
     return sum(counts)

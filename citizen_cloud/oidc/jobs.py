@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 from citizen_cloud.oidc.services.signing_keys import forget_retired, rotate_keys
 
 # Sign-ins at partners are kept as long as logs must be (Cybersecurity Law: six months).
@@ -39,7 +40,7 @@ _FORGET = (
 def forget_ended(now: datetime) -> int:
     """Delete tokens, requests and secrets whose time is over; return how many."""
     with db.transaction() as session:
-        return sum(session.execute(each, {"now": now}).rowcount for each in _FORGET)  # type: ignore[attr-defined]
+        return sum(rows_changed(session, each, {"now": now}) for each in _FORGET)
 
 
 def renew_keys(now: datetime) -> list[str]:

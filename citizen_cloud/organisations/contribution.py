@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, Permission, PersonalData, Sealed, Subject
 from citizen_cloud.organisations.jobs import forget_invitations
 from citizen_cloud.text import Text
@@ -59,8 +60,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
     Its invitations are forgotten: the accepted one, and that it invited others.
     """
     asked = {"account_id": subject.account_id, "now": now}
-    results = [session.execute(statement, asked) for statement in (*_FORGET, _END)]
-    counts: list[int] = [result.rowcount for result in results]  # type: ignore[attr-defined]
+    counts = [rows_changed(session, statement, asked) for statement in (*_FORGET, _END)]
     return sum(counts)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 
 # An accepted one tells who let whom in; the others hold names that nobody needs any more.
 _FORGET = text(
@@ -18,4 +19,4 @@ _FORGET = text(
 def forget_invitations(now: datetime) -> int:
     """Delete invitations that nobody accepted in time; return how many."""
     with db.transaction() as session:
-        return int(session.execute(_FORGET, {"now": now}).rowcount)  # type: ignore[attr-defined]
+        return rows_changed(session, _FORGET, {"now": now})

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Sealed, Subject
 from citizen_cloud.privacy.decisions import DECISIONS
 from citizen_cloud.privacy.jobs import (
@@ -56,7 +57,7 @@ def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Delete bundles and closures that were undone."""
     del now
     asked = asdict(subject)
-    return sum(session.execute(each, asked).rowcount for each in _ERASE)  # type: ignore[attr-defined]
+    return sum(rows_changed(session, each, asked) for each in _ERASE)
 
 
 contribution = Contribution(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Contribution, Job, PersonalData, Subject
 from citizen_cloud.text import Text
 
@@ -17,14 +18,14 @@ KEEP = "24 hours"
 def forget_answers(now: datetime) -> int:
     """Delete stored answers older than a day; return how many."""
     with db.transaction() as session:
-        result = session.execute(
+        return rows_changed(
+            session,
             text(
                 "DELETE FROM web.idempotent_answer "
                 "WHERE created_at < cast(:now AS timestamptz) - cast(:keep AS interval)"
             ),
             {"now": now, "keep": KEEP},
         )
-        return int(result.rowcount)  # type: ignore[attr-defined]
 
 
 _ANSWERS = text(
@@ -45,7 +46,7 @@ def export(session: Session, subject: Subject) -> dict[str, Any]:
 def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Forget the answers kept for an account."""
     del now
-    return int(session.execute(_FORGET, {"id": subject.account_id}).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, {"id": subject.account_id})
 
 
 contribution = Contribution(

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
+
 _FORGET = text(
     """
     DELETE FROM web.idempotent_answer WHERE key_hash = ANY(ARRAY(
@@ -17,4 +19,4 @@ _FORGET = text(
 def forget_answers_of(session: Session, *, doors: Collection[str], most: int) -> int:
     """Delete so many answers that doors of these blueprints gave; return how many."""
     asked = {"doors": list(doors), "most": most}
-    return int(session.execute(_FORGET, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, asked)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from citizen_cloud.credentials import proofs
 from citizen_cloud.credentials.services import issue_held
 from citizen_cloud.db import new_id
-from citizen_cloud.modules.health_code.services.places import NewPlace, create_place
+from citizen_cloud.modules.health_code.services.places.places import NewPlace, create_place
 from citizen_cloud.organisations.services import Actor
 from citizen_cloud.text import Text
 

@@ -4,8 +4,8 @@ import canary
 
 from citizen_cloud import db
 from citizen_cloud.accounts.services.real_name import Claim
-from citizen_cloud.modules.health_code.services import paper_counter
-from citizen_cloud.modules.health_code.services.disabilities import Counter
+from citizen_cloud.modules.health_code.services.codes import paper_counter
+from citizen_cloud.modules.health_code.services.codes.disabilities import Counter
 
 EVIDENCE = "canary-certificate-7781"
 VALUES = (EVIDENCE,)

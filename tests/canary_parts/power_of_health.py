@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from citizen_cloud import clock, db
 from citizen_cloud.db import new_id
-from citizen_cloud.modules.health_code.services import releasing
-from citizen_cloud.modules.health_code.services.reported import Reported
+from citizen_cloud.modules.health_code.services.reports import releasing
+from citizen_cloud.modules.health_code.services.reports.reported import Reported
 
 WORDS = "canary-appeal-7391 记录不是我的"
 VALUES = (WORDS,)

@@ -5,8 +5,8 @@ import people
 
 from citizen_cloud import db
 from citizen_cloud.modules.health_code.rules.profiles import PROFILES
-from citizen_cloud.modules.health_code.services.trials import start_trial
-from citizen_cloud.modules.health_code.services.versions import Draft, draft
+from citizen_cloud.modules.health_code.services.colours.trials import start_trial
+from citizen_cloud.modules.health_code.services.colours.versions import Draft, draft
 
 
 def build(city):

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from citizen_cloud import db
 from citizen_cloud.db import new_id
 from citizen_cloud.modules.health_code.rules import signatures
-from citizen_cloud.modules.health_code.services import batches
-from citizen_cloud.modules.health_code.services.appeals import NewAppeal, open_appeal
+from citizen_cloud.modules.health_code.services.power.appeals import NewAppeal, open_appeal
+from citizen_cloud.modules.health_code.services.reports import batches
 from citizen_cloud.oidc.services import issuing
 
 # ``counter.py`` employs them at authorities.

@@ -11,8 +11,8 @@ from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.credentials import proofs, queries
 from citizen_cloud.credentials import services as credentials
 from citizen_cloud.credentials.services.snapshots import publish
-from citizen_cloud.modules.health_code.services import paper_counter, shares
-from citizen_cloud.modules.health_code.services.disabilities import Counter
+from citizen_cloud.modules.health_code.services.codes import paper_counter, shares
+from citizen_cloud.modules.health_code.services.codes.disabilities import Counter
 
 NAME = "王小明"
 _BOTH_WORK_AT = text(

@@ -33,11 +33,11 @@ from citizen_cloud.modules.health_code.jobs import HANDLERS
 from citizen_cloud.modules.health_code.jobs.colours import turn_colours
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.rules.events import PayloadFault
-from citizen_cloud.modules.health_code.services import declaring
-from citizen_cloud.modules.health_code.services.auditing import differences
-from citizen_cloud.modules.health_code.services.events import NewEvent, append
-from citizen_cloud.modules.health_code.services.refolding import settle
-from citizen_cloud.modules.health_code.services.standings import COLOUR_CHANGED
+from citizen_cloud.modules.health_code.services.colours import declaring
+from citizen_cloud.modules.health_code.services.colours.auditing import differences
+from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
+from citizen_cloud.modules.health_code.services.colours.refolding import settle
+from citizen_cloud.modules.health_code.services.colours.standings import COLOUR_CHANGED
 
 NOON = clock.now().astimezone(CITY).replace(hour=12, minute=0, second=0, microsecond=0)
 

@@ -19,7 +19,7 @@ from citizen_cloud.modules.health_code.rules.events import Event
 from citizen_cloud.modules.health_code.rules.forgetting import HISTORY, forgettable, oldest_kept
 from citizen_cloud.modules.health_code.rules.profiles import PROFILES
 from citizen_cloud.modules.health_code.rules.versions import read_version
-from citizen_cloud.modules.health_code.services.events import append
+from citizen_cloud.modules.health_code.services.colours.events import append
 
 NOW = datetime(2024, 9, 1, 3, 40, tzinfo=CITY).astimezone(UTC)
 VERSIONS = {name: read_version(1, name, data) for name, data in PROFILES.items()}

@@ -30,12 +30,12 @@ from citizen_cloud.modules.health_code.rules.trials import (
     check_trial,
 )
 from citizen_cloud.modules.health_code.rules.versions import VersionFault, read_version
-from citizen_cloud.modules.health_code.services import refolding
-from citizen_cloud.modules.health_code.services.activating import activate, check_activation
-from citizen_cloud.modules.health_code.services.events import append
-from citizen_cloud.modules.health_code.services.refolding import follow_version, recompute
-from citizen_cloud.modules.health_code.services.trials import advance_trial, start_trial
-from citizen_cloud.modules.health_code.services.versions import Draft, draft
+from citizen_cloud.modules.health_code.services.colours import refolding
+from citizen_cloud.modules.health_code.services.colours.activating import activate, check_activation
+from citizen_cloud.modules.health_code.services.colours.events import append
+from citizen_cloud.modules.health_code.services.colours.refolding import follow_version, recompute
+from citizen_cloud.modules.health_code.services.colours.trials import advance_trial, start_trial
+from citizen_cloud.modules.health_code.services.colours.versions import Draft, draft
 
 ROOT = "/api/v1/health-code/rule-versions"
 

@@ -19,9 +19,13 @@ from citizen_cloud.modules.health_code.queries.events import events_of
 from citizen_cloud.modules.health_code.queries.versions import version_at
 from citizen_cloud.modules.health_code.rules.colours import fold
 from citizen_cloud.modules.health_code.rules.profiles import PROFILES
-from citizen_cloud.modules.health_code.services.events import NewEvent, append
-from citizen_cloud.modules.health_code.services.refolding import MOST, follow_version, turn_due
-from citizen_cloud.modules.health_code.services.versions import Draft, draft, put_in_force
+from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
+from citizen_cloud.modules.health_code.services.colours.refolding import (
+    MOST,
+    follow_version,
+    turn_due,
+)
+from citizen_cloud.modules.health_code.services.colours.versions import Draft, draft, put_in_force
 
 PROVE = os.environ.get("PROVE") == "1"
 PEOPLE, DAYS = (int(os.environ.get("PROVE_PEOPLE", "10000")), 365) if PROVE else (150, 45)

@@ -16,7 +16,7 @@ from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import consents
 from citizen_cloud.credentials import proofs
 from citizen_cloud.credentials.services import devices
-from citizen_cloud.modules.health_code.services import at_once
+from citizen_cloud.modules.health_code.services.codes import at_once
 
 
 def thin(who):

@@ -19,7 +19,7 @@ from citizen_cloud.approvals.services import Proposer
 from citizen_cloud.errors import Forbidden, Invalid
 from citizen_cloud.modules.health_code.rules.place_refusals import WindowRefused
 from citizen_cloud.modules.health_code.rules.visits import hour_of
-from citizen_cloud.modules.health_code.services import opened_visits
+from citizen_cloud.modules.health_code.services.places import opened_visits
 
 ROOT = "/api/v1/health-code"
 

@@ -21,8 +21,9 @@ from citizen_cloud.modules.health_code import cards
 from citizen_cloud.modules.health_code.jobs import places as jobs
 from citizen_cloud.modules.health_code.jobs.places import delete_old_visits
 from citizen_cloud.modules.health_code.rules import visits as rules
-from citizen_cloud.modules.health_code.services import held_visits, sealed_visits, visiting
-from citizen_cloud.modules.health_code.services.sealed_visits import own_visits
+from citizen_cloud.modules.health_code.services.holdings import visits as held_visits
+from citizen_cloud.modules.health_code.services.places import sealed_visits, visiting
+from citizen_cloud.modules.health_code.services.places.sealed_visits import own_visits
 
 PATH = "/api/v1/me/health-code/visits"
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from citizen_cloud import clock, db
 from citizen_cloud.modules.health_code.rules import visits as rules
-from citizen_cloud.modules.health_code.services import visiting
+from citizen_cloud.modules.health_code.services.places import visiting
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import power_world as world
 import pytest
 
 from citizen_cloud.manifest import Terms
-from citizen_cloud.modules.health_code.services import rates
+from citizen_cloud.modules.health_code.services.power import rates
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from citizen_cloud.cache import Cache
 from citizen_cloud.modules.health_code.jobs import rules
 from citizen_cloud.modules.health_code.rules import signatures
 from citizen_cloud.modules.health_code.rules.profiles import THREE_DAYS
-from citizen_cloud.modules.health_code.services import batches
+from citizen_cloud.modules.health_code.services.reports import batches
 from citizen_cloud.web import limits
 
 PROVE = bool(os.environ.get("PROVE"))

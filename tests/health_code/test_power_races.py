@@ -18,7 +18,7 @@ from citizen_cloud.db import new_id
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.modules.health_code.jobs import power
 from citizen_cloud.modules.health_code.rules.batches import COLUMNS, Row
-from citizen_cloud.modules.health_code.services import batches, sources
+from citizen_cloud.modules.health_code.services.reports import batches, sources
 from citizen_cloud.registry.discovery import discover
 
 AT_ONCE = 6

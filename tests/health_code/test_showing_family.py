@@ -17,7 +17,7 @@ from showing_world import (
     send,
 )
 
-from citizen_cloud.modules.health_code.services import shares
+from citizen_cloud.modules.health_code.services.codes import shares
 
 PURPOSE = "families.proxy.health_code"
 

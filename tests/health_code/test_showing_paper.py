@@ -14,8 +14,8 @@ from showing_world import ROOT, long_after_the_document, refusal, send
 from citizen_cloud import clock, db
 from citizen_cloud.credentials import compact
 from citizen_cloud.modules.health_code.rules import papers as rules
-from citizen_cloud.modules.health_code.services import papers
-from citizen_cloud.modules.health_code.services.papers import Giver
+from citizen_cloud.modules.health_code.services.codes import papers
+from citizen_cloud.modules.health_code.services.codes.papers import Giver
 
 ELDER, ADULT = "19400101", "19900101"
 

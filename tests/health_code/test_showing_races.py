@@ -13,7 +13,7 @@ from health_world import agree, coloured, reported, say
 from citizen_cloud import clock, db
 from citizen_cloud.modules.health_code.jobs.codes import link_ended
 from citizen_cloud.modules.health_code.queries.showable import Asking
-from citizen_cloud.modules.health_code.services.showing import give_thin
+from citizen_cloud.modules.health_code.services.codes.showing import give_thin
 
 WAITS_S = 0.3
 

@@ -14,7 +14,7 @@ from citizen_cloud.credentials import compact, keys
 from citizen_cloud.credentials.verifier import Outcome, verify
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.health_code.rules import share_tokens
-from citizen_cloud.modules.health_code.services import shares
+from citizen_cloud.modules.health_code.services.codes import shares
 
 
 @pytest.fixture

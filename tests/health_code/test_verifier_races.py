@@ -13,8 +13,9 @@ from citizen_cloud import clock, db
 from citizen_cloud.credentials import proofs
 from citizen_cloud.credentials.services import issue_held
 from citizen_cloud.credentials.verifier import Outcome
-from citizen_cloud.modules.health_code.services import shares, uploading, verifying
-from citizen_cloud.modules.health_code.services.presented import present
+from citizen_cloud.modules.health_code.services.checks import uploading, verifying
+from citizen_cloud.modules.health_code.services.checks.presented import present
+from citizen_cloud.modules.health_code.services.codes import shares
 from citizen_cloud.web.caller import Grant
 
 CALLERS = 6

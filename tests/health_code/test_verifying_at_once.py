@@ -11,8 +11,8 @@ from citizen_cloud import clock, db
 from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.routes.verifying import answer_json
 from citizen_cloud.modules.health_code.schemas.verifying import HealthVerificationSchema
-from citizen_cloud.modules.health_code.services import verifying, verifying_at_once
-from citizen_cloud.modules.health_code.services.presented import present
+from citizen_cloud.modules.health_code.services.checks import verifying, verifying_at_once
+from citizen_cloud.modules.health_code.services.checks.presented import present
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Grant
 

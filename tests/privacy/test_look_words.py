@@ -9,13 +9,8 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
-from citizen_cloud.modules.health_code.services import (
-    correcting,
-    hand,
-    named,
-    officers,
-    paper_counter,
-)
+from citizen_cloud.modules.health_code.services.codes import paper_counter
+from citizen_cloud.modules.health_code.services.power import correcting, hand, named, officers
 from citizen_cloud.modules.masks.services import looks
 from citizen_cloud.oidc.rules.scopes import SCOPES
 from citizen_cloud.privacy import owners, rules

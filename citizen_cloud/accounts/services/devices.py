@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import device_name_place
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.db import new_id
+from citizen_cloud.db import new_id, rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.jobs.services import announce
 
@@ -142,7 +142,7 @@ def recognise_or_add(
     """
     if proof is not None:
         asked = {"id": proof.id, "account_id": account_id, "hash": secret_hash(proof.secret)}
-        if session.execute(_SEEN, {**asked, "now": now}).rowcount:  # type: ignore[attr-defined]
+        if rows_changed(session, _SEEN, {**asked, "now": now}):
             return Registered(id=proof.id)
     secret = secrets.token_urlsafe(SECRET_BYTES)
     device = Registered(id=new_id(), secret=secret)

@@ -5,6 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
+
 _LOOKS = text(
     """
     DELETE FROM accounts.data_access WHERE id = ANY(ARRAY(
@@ -23,10 +25,10 @@ _CONSENTS = text(
 def forget_looks(session: Session, *, purposes: Collection[str], most: int) -> int:
     """Delete so many notes of looks whose purpose begins so; return how many."""
     asked = {"purposes": list(purposes), "most": most}
-    return int(session.execute(_LOOKS, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _LOOKS, asked)
 
 
 def forget_consents(session: Session, *, purposes: Collection[str], most: int) -> int:
     """Delete so many consents to these purposes; return how many."""
     asked = {"purposes": list(purposes), "most": most}
-    return int(session.execute(_CONSENTS, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _CONSENTS, asked)

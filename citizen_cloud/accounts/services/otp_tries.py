@@ -20,6 +20,7 @@ from citizen_cloud.accounts.services import devices, networks
 from citizen_cloud.accounts.services.devices import Shown
 from citizen_cloud.accounts.services.otp import LIMITS, Purpose, code_hashes, phone_place
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import Refusal, TooMany
 
 
@@ -178,4 +179,4 @@ def forget_over(session: Session, *, phone: str, now: datetime | None = None) ->
     Those still good stay: they may be for somebody else.
     """
     indexes = crypto.current().lookups_of("phone", phone)
-    return int(session.execute(_FORGET, {"indexes": indexes, "now": now}).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, {"indexes": indexes, "now": now})

@@ -25,6 +25,7 @@ from citizen_cloud.accounts.identity import (
 )
 from citizen_cloud.accounts.services.otp import allowances_of
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import rows_changed
 from citizen_cloud.jobs.services import withdraw
 from citizen_cloud.manifest import Subject
 
@@ -234,10 +235,9 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     # A code on its way to the phone is dropped, and the number with it.
     asked_for = [str(row["id"]) for row in _rows(session, _CODES, phones=phones, devices=devices)]
     withdraw(session, key="challenge_id", values=asked_for, now=now)
-    changed = sum(session.execute(statement, facts).rowcount for statement in _ERASE)  # type: ignore[attr-defined]
     for account_id in ids:
         record(session, _act(account_id))
-    return changed
+    return sum(rows_changed(session, statement, facts) for statement in _ERASE)
 
 
 def _act(account_id: UUID) -> Act:

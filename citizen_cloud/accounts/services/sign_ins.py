@@ -13,7 +13,7 @@ from citizen_cloud.accounts.refresh_tokens import RefreshToken
 from citizen_cloud.accounts.rules.lifetimes import LIFETIMES
 from citizen_cloud.accounts.services.devices import SIGN_INS_ENDED, Registered
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.db import new_id
+from citizen_cloud.db import new_id, rows_changed
 from citizen_cloud.errors import Unauthenticated
 from citizen_cloud.jobs.services import announce
 
@@ -163,7 +163,7 @@ def end_others(
     """End every other sign-in of an account; all of them where none is kept."""
     session.execute(_HOLD, {"id": account_id})
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
-    if session.execute(_REVOKE_OTHERS, asked).rowcount:  # type: ignore[attr-defined]
+    if rows_changed(session, _REVOKE_OTHERS, asked):
         announce(session, SIGN_INS_ENDED, {"account_id": account_id})
 
 
@@ -217,7 +217,7 @@ def end_by_factor(
 ) -> None:
     """End every sign-in of an account that rests on a factor it no longer has."""
     asked = {"account_id": account_id, "factor": factor, "reason": reason, "now": now}
-    if session.execute(_REVOKE_BY_FACTOR, asked).rowcount:  # type: ignore[attr-defined]
+    if rows_changed(session, _REVOKE_BY_FACTOR, asked):
         announce(session, SIGN_INS_ENDED, {"account_id": account_id})
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.approvals import services as approvals
 from citizen_cloud.cli.demo import health_source
-from citizen_cloud.modules.health_code.services import places
+from citizen_cloud.modules.health_code.services.places import places
 from citizen_cloud.organisations.services import Actor, NewPlace, upsert_places
 from citizen_cloud.text import Text
 

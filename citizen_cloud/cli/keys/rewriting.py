@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from citizen_cloud import crypto, db
 from citizen_cloud.cli.keys.declared import Row, Table
 from citizen_cloud.crypto import Crypto, Undecryptable
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Sealed
 
 MOST_PASSES = 4
@@ -137,7 +138,7 @@ def _stored(table: Table, changes: list[Change]) -> list[Change]:
         return [
             change
             for change in changes
-            if session.execute(text(_update(table, change)), _values(change)).rowcount  # type: ignore[attr-defined]
+            if rows_changed(session, text(_update(table, change)), _values(change))
         ]
 
 

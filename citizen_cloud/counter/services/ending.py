@@ -12,6 +12,7 @@ from citizen_cloud.counter.queries import Case, Reach
 from citizen_cloud.counter.refusals import CaseOver
 from citizen_cloud.counter.rules import KEEP_CONTENTS
 from citizen_cloud.counter.services.clerk import SYSTEM, Clerk, at, write_down
+from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import Forbidden, NotFound
 
 MOST = 200
@@ -124,5 +125,4 @@ def withdraw(
 
 def forget_contents(session: Session, *, now: datetime | None = None) -> int:
     """Blank what was asked, the evidence and the reason 90 days after the end; return how many."""
-    result = session.execute(_FORGET, {"keep": KEEP_CONTENTS, "now": now})
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, {"keep": KEEP_CONTENTS, "now": now})

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
+
 _FORGET = text(
     """
     DELETE FROM credentials.credential WHERE jti = ANY(ARRAY(
@@ -19,7 +21,7 @@ def forget_types(session: Session, *, types: Collection[str], most: int) -> int:
     A code without its record is refused by everybody who asks online.
     """
     asked = {"types": list(types), "most": most}
-    return int(session.execute(_FORGET, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, asked)
 
 
 _DEVICE_KEYS = {
@@ -35,6 +37,6 @@ _DEVICE_KEYS = {
 def forget_device_keys(session: Session, *, most: int) -> Mapping[str, int]:
     """Delete so many registered keys of phones, and challenges; return how many of each."""
     return {
-        table: int(session.execute(statement, {"most": most}).rowcount)  # type: ignore[attr-defined]
+        table: rows_changed(session, statement, {"most": most})
         for table, statement in _DEVICE_KEYS.items()
     }

@@ -8,9 +8,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
+
+from citizen_cloud.db import rows_changed
 
 _LIVE = """
     type = ANY(:types) AND holder_id = ANY(:holders) AND revoked_at IS NULL
@@ -79,7 +81,7 @@ def revoke_held_by(
     """
     facts = {"account_id": account_id, "holders": list(holders), "types": list(types), "now": now}
     session.execute(_HOLD_BY, facts)
-    return int(session.execute(_REVOKE_BY, facts).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _REVOKE_BY, facts)
 
 
 def suspend_held(
@@ -108,7 +110,7 @@ def lift_held(
 
 def _change(
     session: Session | Connection,
-    statement: object,
+    statement: TextClause,
     *,
     holders: Collection[UUID],
     types: Collection[str],
@@ -117,4 +119,4 @@ def _change(
 ) -> int:
     facts = {"holders": list(holders), "types": list(types), "colour": colour, "now": now}
     session.execute(_HOLD, facts)
-    return int(session.execute(statement, facts).rowcount)  # type: ignore[call-overload]
+    return rows_changed(session, statement, facts)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.services.issuing import name_place
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Subject
 
 _ACCOUNTS = """
@@ -90,4 +91,4 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
 
 
 def _changed(session: Session, statement: Executable, facts: Mapping[str, Any]) -> int:
-    return int(session.execute(statement, facts).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, statement, facts)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.credentials import keys
 from citizen_cloud.credentials.services.snapshots import publish
+from citizen_cloud.db import rows_changed
 from citizen_cloud.jobs.services import announce
 
 REVOKED = "credentials.key_revoked"
@@ -47,7 +48,7 @@ def revoke_key(
     if kid not in keys.public_keys() and not session.scalar(_IS_KNOWN, {"kid": kid}):
         raise KeyUnknown
     facts = {"kid": kid, "reason": reason, "by": by, "now": now}
-    if not session.execute(_REVOKE, facts).rowcount:  # type: ignore[attr-defined]
+    if not rows_changed(session, _REVOKE, facts):
         return False
     publish(session, now=now)
     announce(session, REVOKED, {"kid": kid, "reason": reason})

@@ -18,6 +18,7 @@ from citizen_cloud.credentials.compact import pack
 from citizen_cloud.credentials.refusals import BY_OUTCOME, CredentialNotIssued, CredentialRevoked
 from citizen_cloud.credentials.services.issuing import RETRY_AFTER_S, USABLE_KEY, new_jti
 from citizen_cloud.credentials.verifier import Claims, Outcome
+from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import Unavailable
 
 # Two writers can meet once; a third round would mean that the row changes under every look.
@@ -176,7 +177,7 @@ def revoke(
     at the counter, so services check the booking's own state as well.
     """
     facts = {"type": type, "subject_id": subject_id, "jti": None, "now": now}
-    return bool(session.execute(_REVOKE, facts).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _REVOKE, facts) > 0
 
 
 def verify(

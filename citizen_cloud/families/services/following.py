@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.families.services.audience import News, tell
 from citizen_cloud.families.services.representing import purpose_of
 from citizen_cloud.text import Text
@@ -64,7 +65,7 @@ def follow_request(session: Session, *, link_id: UUID, now: datetime) -> None:
 
 def find_people(session: Session) -> int:
     """Fill in those who became known after somebody asked for them; return how many."""
-    return int(session.execute(_FIND, {"id": None}).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FIND, {"id": None})
 
 
 def note_booking(

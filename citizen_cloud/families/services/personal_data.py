@@ -10,6 +10,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.db import rows_changed
 from citizen_cloud.families.services.writing import (
     end_evidence_place,
     evidence_place,
@@ -87,4 +88,4 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     forgets the key, as rooms above always do.
     """
     del now
-    return int(session.execute(_ERASE, asdict(subject)).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _ERASE, asdict(subject))

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.db import rows_changed
 from citizen_cloud.federation.services.identities import subject_place
 from citizen_cloud.manifest import Subject
 
@@ -58,4 +59,4 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     """Forget every identity and every ticket of a person; return how many."""
     del now
     asked = {"account_id": subject.account_id, "person_id": subject.person_id}
-    return sum(session.execute(statement, asked).rowcount for statement in _ERASE)  # type: ignore[attr-defined]
+    return sum(rows_changed(session, statement, asked) for statement in _ERASE)

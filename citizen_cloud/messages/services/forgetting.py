@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
+
 _FORGET = {
     table: text(
         f"""
@@ -19,7 +21,4 @@ _FORGET = {
 def forget_kinds(session: Session, *, kinds: Collection[str], most: int) -> Mapping[str, int]:
     """Delete so many messages and texts whose kind begins so; return how many of each table."""
     asked = {"kinds": list(kinds), "most": most}
-    return {
-        table: int(session.execute(statement, asked).rowcount)  # type: ignore[attr-defined]
-        for table, statement in _FORGET.items()
-    }
+    return {table: rows_changed(session, statement, asked) for table, statement in _FORGET.items()}

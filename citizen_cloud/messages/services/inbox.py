@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import phone_place
 from citizen_cloud.crypto import Undecryptable
+from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.messages.services.deliveries import queue_text
 from citizen_cloud.text import Text
@@ -54,19 +55,22 @@ def notify(session: Session, *, note: Note, now: datetime) -> bool:
 
     Return False if it was there, or if nobody reads it any more: the account is closed.
     """
-    result = session.execute(
-        _MESSAGE,
-        {
-            "account_id": note.account_id,
-            "kind": note.kind,
-            "title": _json(note.title),
-            "body": _json(note.body),
-            "subject_type": note.subject_type,
-            "subject_id": note.subject_id,
-            "dedupe_key": note.dedupe_key,
-        },
+    is_new: bool = (
+        rows_changed(
+            session,
+            _MESSAGE,
+            {
+                "account_id": note.account_id,
+                "kind": note.kind,
+                "title": _json(note.title),
+                "body": _json(note.body),
+                "subject_type": note.subject_type,
+                "subject_id": note.subject_id,
+                "dedupe_key": note.dedupe_key,
+            },
+        )
+        == 1
     )
-    is_new: bool = result.rowcount == 1  # type: ignore[attr-defined]
     if is_new and note.sms:
         _text_account(session, note, now)
     return is_new

@@ -6,14 +6,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest import PersonalData, Subject, Tile
-from citizen_cloud.modules.health_code.services import (
-    held_codes,
-    held_power,
-    held_scans,
-    held_visits,
-)
-from citizen_cloud.modules.health_code.services.held_colours import colours
-from citizen_cloud.modules.health_code.services.holdings import Holding
+from citizen_cloud.modules.health_code.services.holdings import codes as held_codes
+from citizen_cloud.modules.health_code.services.holdings import power as held_power
+from citizen_cloud.modules.health_code.services.holdings import scans as held_scans
+from citizen_cloud.modules.health_code.services.holdings import visits as held_visits
+from citizen_cloud.modules.health_code.services.holdings.colours import colours
+from citizen_cloud.modules.health_code.services.holdings.holding import Holding
 from citizen_cloud.text import Text
 
 tile = Tile(icon="health", path="/health-code")

@@ -7,8 +7,8 @@ from citizen_cloud.modules.health_code.cards import personal_data, tile
 from citizen_cloud.modules.health_code.jobs import DECISIONS, HANDLERS, JOBS
 from citizen_cloud.modules.health_code.queries.limits import SETTINGS as LIMITS
 from citizen_cloud.modules.health_code.routes import blueprints
-from citizen_cloud.modules.health_code.services import sealed_visits
-from citizen_cloud.modules.health_code.services.activating import DEFAULT_PPM, SETTING
+from citizen_cloud.modules.health_code.services.colours.activating import DEFAULT_PPM, SETTING
+from citizen_cloud.modules.health_code.services.places import sealed_visits
 from citizen_cloud.text import Text
 
 module = ServiceModule(

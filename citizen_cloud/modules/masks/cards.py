@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import BookingFacts, BookingPolicy, PersonalData, Subject, Tile
 from citizen_cloud.modules.masks.services.policy import actions, check_cancel
 from citizen_cloud.modules.masks.services.redemptions import VOUCHER
@@ -86,8 +87,7 @@ _FORGET = text(
 def erase(session: Session, subject: Subject, now: datetime) -> int:
     """Forget the reminders; hand-overs stay as stock records that name no person themselves."""
     del now
-    result = session.execute(_FORGET, asdict(subject))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, asdict(subject))
 
 
 personal_data = PersonalData(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Event
 
 _END = text(
@@ -32,7 +33,7 @@ def _end_all(session: Session, event: Event, reason: str, now: datetime) -> None
     """End what was given before the event; what came after it was given by its owner."""
     account_id = UUID(event.payload["account_id"])
     asked = {"account_id": account_id, "until": event.created_at, "reason": reason, "now": now}
-    ended = session.execute(_END, asked).rowcount  # type: ignore[attr-defined]
+    ended = rows_changed(session, _END, asked)
     if not ended:
         return
     act = Act(

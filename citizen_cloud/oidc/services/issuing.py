@@ -13,6 +13,7 @@ from citizen_cloud import crypto
 from citizen_cloud.accounts import refresh_tokens
 from citizen_cloud.accounts.refresh_tokens import RefreshToken
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import rows_changed
 from citizen_cloud.oidc.rules.lifetimes import ACCESS_TOKEN, REFRESH_REPEAT
 from citizen_cloud.oidc.services.decisions import hashed
 from citizen_cloud.oidc.services.standing import JOINS, STANDS
@@ -175,8 +176,7 @@ def give_token(
 
 def revoke(session: Session, found: Issuance, *, reason: str, now: datetime | None = None) -> None:
     """End a family of tokens and write down why; the first reason stays."""
-    done = session.execute(_REVOKE, {"id": found.id, "reason": reason, "now": now})
-    if not done.rowcount:  # type: ignore[attr-defined]
+    if not rows_changed(session, _REVOKE, {"id": found.id, "reason": reason, "now": now}):
         return
     act = Act(
         actor_kind="partner",

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Subject
 
 _ACCOUNTS = """
@@ -65,4 +66,4 @@ def erase_data(session: Session, subject: Subject, now: datetime) -> int:
     """Delete all of it; no partner's token works afterwards. Return how many rows went."""
     del now
     asked = {"account_id": subject.account_id, "person_id": subject.person_id}
-    return sum(session.execute(each, asked).rowcount for each in _FORGET)  # type: ignore[attr-defined]
+    return sum(rows_changed(session, each, asked) for each in _FORGET)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.oidc.queries.clients import Registered
 from citizen_cloud.oidc.refusals import RequestOver
@@ -130,6 +131,5 @@ def close_request(session: Session, *, request_id: UUID, now: datetime | None = 
 
     The row was locked when it was opened.
     """
-    done = session.execute(_DECIDE, {"id": request_id, "now": now})
-    if not done.rowcount:  # type: ignore[attr-defined]
+    if not rows_changed(session, _DECIDE, {"id": request_id, "now": now}):
         raise RequestOver

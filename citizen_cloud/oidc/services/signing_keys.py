@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.audit.services import Act, record
+from citizen_cloud.db import rows_changed
 from citizen_cloud.oidc.keys import ALGORITHMS, ProviderKeys, Signer
 from citizen_cloud.oidc.rules.lifetimes import (
     KEY_AFTER,
@@ -116,7 +117,7 @@ def rotate_keys(
 
 def forget_retired(session: Session, *, now: datetime | None = None) -> int:
     """Delete keys whose signatures are all over; return how many."""
-    return int(session.execute(_FORGET, {"now": now}).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, _FORGET, {"now": now})
 
 
 def _lock(session: Session) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.services.closing import end_all
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.clock import local_day
-from citizen_cloud.db import new_id
+from citizen_cloud.db import new_id, rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.privacy.refusals import ClosureInProgress, StaffCannotClose
@@ -180,4 +180,4 @@ def forget_old(session: Session, *, now: datetime | None = None) -> int:
         """
     )
     asked = {"now": now, "keep": CERTIFICATE_LIFE}
-    return int(session.execute(sql, asked).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, sql, asked)

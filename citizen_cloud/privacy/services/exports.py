@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.clock import local
-from citizen_cloud.db import new_id
+from citizen_cloud.db import new_id, rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.manifest import Subject
 from citizen_cloud.messages.services import Note, notify
@@ -181,7 +181,7 @@ def forget_expired(session: Session, *, now: datetime | None = None) -> int:
          WHERE expires_at <= coalesce(cast(:now AS timestamptz), statement_timestamp())
         """
     )
-    return int(session.execute(sql, {"now": now}).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, sql, {"now": now})
 
 
 def _act(verb: str, kind: str, account_id: UUID | None, export_id: UUID) -> Act:

@@ -15,6 +15,7 @@ from citizen_cloud.accounts.services import forgetting as accounts
 from citizen_cloud.approvals.services import forgetting as approvals
 from citizen_cloud.audit import services as audit
 from citizen_cloud.credentials.services import ending as codes
+from citizen_cloud.db import rows_changed
 from citizen_cloud.jobs.services import forget_events
 from citizen_cloud.messages.services import forgetting as messages
 from citizen_cloud.privacy.owners import Ending
@@ -97,8 +98,7 @@ _BUNDLES = text(
 
 def _bundles(session: Session, _ending: Ending, _: Purge) -> Counts:
     session.execute(_BEING_MADE)
-    done = session.execute(_BUNDLES, {"most": MOST})
-    return {"privacy.export": done.rowcount}  # type: ignore[attr-defined]
+    return {"privacy.export": rows_changed(session, _BUNDLES, {"most": MOST})}
 
 
 def _acts(session: Session, ending: Ending, purge: Purge) -> Counts:

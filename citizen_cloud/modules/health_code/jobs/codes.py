@@ -14,7 +14,7 @@ from citizen_cloud.credentials.services.reissuing import REISSUED
 from citizen_cloud.families.services.writing import ENDED
 from citizen_cloud.manifest import Event, Handler, Job
 from citizen_cloud.messages.services import notify
-from citizen_cloud.modules.health_code.services import (
+from citizen_cloud.modules.health_code.services.codes import (
     consent_ends,
     link_ends,
     papers,
@@ -22,7 +22,7 @@ from citizen_cloud.modules.health_code.services import (
     renewal_news,
     shares,
 )
-from citizen_cloud.modules.health_code.services.acting import SCOPE
+from citizen_cloud.modules.health_code.services.codes.acting import SCOPE
 
 
 def link_ended(session: Session, event: Event, now: datetime) -> None:

@@ -8,10 +8,14 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.manifest import Handler, Job
-from citizen_cloud.modules.health_code.services.forgetting import forget_flips, forget_some
-from citizen_cloud.modules.health_code.services.news import tell_colour
-from citizen_cloud.modules.health_code.services.refolding import MOST, follow_version, turn_due
-from citizen_cloud.modules.health_code.services.standings import COLOUR_CHANGED
+from citizen_cloud.modules.health_code.services.colours.forgetting import forget_flips, forget_some
+from citizen_cloud.modules.health_code.services.colours.news import tell_colour
+from citizen_cloud.modules.health_code.services.colours.refolding import (
+    MOST,
+    follow_version,
+    turn_due,
+)
+from citizen_cloud.modules.health_code.services.colours.standings import COLOUR_CHANGED
 
 
 def turn_colours(now: datetime) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import db
 from citizen_cloud.manifest import DecisionKind, Event, Handler, Job
 from citizen_cloud.modules.health_code.schemas.openings import HealthVisitWindowSchema
-from citizen_cloud.modules.health_code.services import opened_visits, openings, sealed_visits
+from citizen_cloud.modules.health_code.services.places import opened_visits, openings, sealed_visits
 from citizen_cloud.text import Text
 
 MOST = 2_000

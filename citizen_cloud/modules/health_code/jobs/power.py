@@ -12,17 +12,16 @@ from citizen_cloud.manifest import DecisionKind, Event, Handler, Job
 from citizen_cloud.modules.health_code.rules import hand
 from citizen_cloud.modules.health_code.rules.events import ASSIGN_REASONS
 from citizen_cloud.modules.health_code.schemas import proposals
-from citizen_cloud.modules.health_code.services import (
+from citizen_cloud.modules.health_code.services.colours.news import MODULE, tell_assigned
+from citizen_cloud.modules.health_code.services.power import (
     alarms,
     answers,
     correcting,
     named,
-    releasing,
-    sources,
     waiting,
 )
-from citizen_cloud.modules.health_code.services import hand as colours_by_hand
-from citizen_cloud.modules.health_code.services.news import MODULE, tell_assigned
+from citizen_cloud.modules.health_code.services.power import hand as colours_by_hand
+from citizen_cloud.modules.health_code.services.reports import releasing, sources
 from citizen_cloud.text import Text
 
 DECISIONS: tuple[DecisionKind, ...] = (

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from citizen_cloud import db
 from citizen_cloud.manifest import DecisionKind, Job
 from citizen_cloud.modules.health_code.schemas.rules import HealthRulesActivationSchema
-from citizen_cloud.modules.health_code.services.activating import activate, check_activation
-from citizen_cloud.modules.health_code.services.trials import advance_trial
+from citizen_cloud.modules.health_code.services.colours.activating import activate, check_activation
+from citizen_cloud.modules.health_code.services.colours.trials import advance_trial
 from citizen_cloud.text import Text
 
 

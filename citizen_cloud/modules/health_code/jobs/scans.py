@@ -4,7 +4,7 @@ from datetime import datetime
 
 from citizen_cloud import db
 from citizen_cloud.manifest import Job
-from citizen_cloud.modules.health_code.services import scans
+from citizen_cloud.modules.health_code.services.checks import scans
 
 
 def forget_scans(now: datetime) -> int:

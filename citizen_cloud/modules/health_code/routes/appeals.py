@@ -18,7 +18,7 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
     NothingToAppeal,
 )
 from citizen_cloud.modules.health_code.schemas import appeals as schemas
-from citizen_cloud.modules.health_code.services.appeals import NewAppeal, open_appeal
+from citizen_cloud.modules.health_code.services.power.appeals import NewAppeal, open_appeal
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, subject
 from citizen_cloud.web.cursors import BadCursor

@@ -25,8 +25,8 @@ from citizen_cloud.modules.health_code.schemas.batches import (
     NewHealthBatchSchema,
     NewHealthFileSchema,
 )
-from citizen_cloud.modules.health_code.services import batches as services
-from citizen_cloud.modules.health_code.services.batches import Sent
+from citizen_cloud.modules.health_code.services.reports import batches as services
+from citizen_cloud.modules.health_code.services.reports.batches import Sent
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.context import language

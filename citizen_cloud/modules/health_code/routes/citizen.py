@@ -23,7 +23,11 @@ from citizen_cloud.modules.health_code.schemas.declarations import (
     NewHealthTripSchema,
 )
 from citizen_cloud.modules.health_code.schemas.standings import HealthStatusSchema
-from citizen_cloud.modules.health_code.services.declaring import Teller, declare, declare_trip
+from citizen_cloud.modules.health_code.services.colours.declaring import (
+    Teller,
+    declare,
+    declare_trip,
+)
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, represented

@@ -21,8 +21,8 @@ from citizen_cloud.errors import Unavailable
 from citizen_cloud.modules.health_code.queries.showable import Asking
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus, UseDevice
 from citizen_cloud.modules.health_code.schemas import showing as schemas
-from citizen_cloud.modules.health_code.services import at_once, showing
-from citizen_cloud.modules.health_code.services.showing import Given
+from citizen_cloud.modules.health_code.services.codes import at_once, showing
+from citizen_cloud.modules.health_code.services.codes.showing import Given
 from citizen_cloud.web.accepting import JSON, PNG, SVG, negotiated
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, represented

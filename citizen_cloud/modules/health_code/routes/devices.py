@@ -18,8 +18,8 @@ from citizen_cloud.credentials.refusals import (
 )
 from citizen_cloud.errors import StepUpRequired
 from citizen_cloud.modules.health_code.schemas import showing as schemas
-from citizen_cloud.modules.health_code.services import phones
-from citizen_cloud.modules.health_code.services.phones import Phone
+from citizen_cloud.modules.health_code.services.codes import phones
+from citizen_cloud.modules.health_code.services.codes.phones import Phone
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.idempotency import Answer, answer_once

@@ -21,8 +21,8 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
     UnitRequired,
 )
 from citizen_cloud.modules.health_code.schemas import appeals as schemas
-from citizen_cloud.modules.health_code.services import officers as services
-from citizen_cloud.modules.health_code.services.officers import Officer, Remedy
+from citizen_cloud.modules.health_code.services.power import officers as services
+from citizen_cloud.modules.health_code.services.power.officers import Officer, Remedy
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint

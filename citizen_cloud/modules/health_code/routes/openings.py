@@ -14,8 +14,11 @@ from citizen_cloud.modules.health_code.queries.openings import OpeningRow, openi
 from citizen_cloud.modules.health_code.routes.places import actor
 from citizen_cloud.modules.health_code.rules.place_refusals import OpeningOver
 from citizen_cloud.modules.health_code.schemas import openings as schemas
-from citizen_cloud.modules.health_code.services.opened_visits import ask_to_tell, read_opening
-from citizen_cloud.modules.health_code.services.openings import case_place
+from citizen_cloud.modules.health_code.services.places.opened_visits import (
+    ask_to_tell,
+    read_opening,
+)
+from citizen_cloud.modules.health_code.services.places.openings import case_place
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import grant

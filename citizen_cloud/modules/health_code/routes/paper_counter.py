@@ -21,8 +21,8 @@ from citizen_cloud.modules.health_code.schemas.papers import (
     HealthShownDocumentSchema,
     NewHealthPaperSchema,
 )
-from citizen_cloud.modules.health_code.services import paper_counter
-from citizen_cloud.modules.health_code.services.disabilities import Counter
+from citizen_cloud.modules.health_code.services.codes import paper_counter
+from citizen_cloud.modules.health_code.services.codes.disabilities import Counter
 from citizen_cloud.organisations.queries import counters_among
 from citizen_cloud.organisations.refusals import NotACounter
 from citizen_cloud.organisations.services.counters import counter_of

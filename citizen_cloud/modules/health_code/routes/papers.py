@@ -18,9 +18,9 @@ from citizen_cloud.modules.health_code.schemas.papers import (
     HealthPaperCodeSchema,
     HealthPaperSchema,
 )
-from citizen_cloud.modules.health_code.services import papers, showing
-from citizen_cloud.modules.health_code.services.acting import note_acting
-from citizen_cloud.modules.health_code.services.papers import Giver, Printed
+from citizen_cloud.modules.health_code.services.codes import papers, showing
+from citizen_cloud.modules.health_code.services.codes.acting import note_acting
+from citizen_cloud.modules.health_code.services.codes.papers import Giver, Printed
 from citizen_cloud.web.accepting import JSON, PNG, SVG, negotiated
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller

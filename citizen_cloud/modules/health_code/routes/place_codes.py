@@ -15,8 +15,8 @@ from citizen_cloud.modules.health_code.routes.places import blp
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
 from citizen_cloud.modules.health_code.rules.visits import band
 from citizen_cloud.modules.health_code.schemas import visits as schemas
-from citizen_cloud.modules.health_code.services.place_codes import shown_code
-from citizen_cloud.modules.health_code.services.places import place_of
+from citizen_cloud.modules.health_code.services.places.place_codes import shown_code
+from citizen_cloud.modules.health_code.services.places.places import place_of
 from citizen_cloud.web.accepting import JSON, PNG, SVG, negotiated
 from citizen_cloud.web.caller import grant
 from citizen_cloud.web.marks import limited, requires

@@ -12,7 +12,7 @@ from citizen_cloud import db
 from citizen_cloud.errors import NotFound, StaleVersion
 from citizen_cloud.modules.health_code.queries.places import PlaceRow, places
 from citizen_cloud.modules.health_code.schemas import places as schemas
-from citizen_cloud.modules.health_code.services.places import (
+from citizen_cloud.modules.health_code.services.places.places import (
     NewPlace,
     change_place,
     create_place,

@@ -21,7 +21,7 @@ from citizen_cloud.modules.health_code.schemas.power import (
     HealthManualEventPageSchema,
     HealthSourcePageSchema,
 )
-from citizen_cloud.modules.health_code.services.alarms import WHAT
+from citizen_cloud.modules.health_code.services.power.alarms import WHAT
 from citizen_cloud.text import Text
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.cursors import BadCursor

@@ -19,12 +19,12 @@ from citizen_cloud.modules.health_code.schemas.rules import (
     HealthTrialSchema,
     NewHealthRulesSchema,
 )
-from citizen_cloud.modules.health_code.services.trials import (
+from citizen_cloud.modules.health_code.services.colours.trials import (
     NotATrialVersion,
     TrialRunning,
     start_trial,
 )
-from citizen_cloud.modules.health_code.services.versions import Draft, draft
+from citizen_cloud.modules.health_code.services.colours.versions import Draft, draft
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import API_ROOT, Blueprint
 from citizen_cloud.web.caller import caller

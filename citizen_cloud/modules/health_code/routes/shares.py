@@ -12,8 +12,8 @@ from citizen_cloud.modules.health_code.queries.shares import share_of
 from citizen_cloud.modules.health_code.routes.codes import asking
 from citizen_cloud.modules.health_code.rules.not_given import NoStatus
 from citizen_cloud.modules.health_code.schemas import showing as schemas
-from citizen_cloud.modules.health_code.services import shares, showing
-from citizen_cloud.modules.health_code.services.acting import note_acting
+from citizen_cloud.modules.health_code.services.codes import shares, showing
+from citizen_cloud.modules.health_code.services.codes.acting import note_acting
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller
 from citizen_cloud.web.marks import acts_for, limited, signed_in

@@ -7,7 +7,7 @@ from sqlalchemy.engine import RowMapping
 from citizen_cloud import clock, crypto
 from citizen_cloud.modules.health_code.queries.standings import Standing
 from citizen_cloud.modules.health_code.rules.colours import Reason
-from citizen_cloud.modules.health_code.services.events import details_place
+from citizen_cloud.modules.health_code.services.colours.events import details_place
 
 
 def status_json(standing: Standing | None) -> dict[str, Any]:

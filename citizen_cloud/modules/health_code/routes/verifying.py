@@ -19,8 +19,12 @@ from citizen_cloud.modules.health_code.schemas.verifying import (
     HealthVerificationSchema,
     NewHealthScanSchema,
 )
-from citizen_cloud.modules.health_code.services import uploading, verifying, verifying_at_once
-from citizen_cloud.modules.health_code.services.presented import Presented, present
+from citizen_cloud.modules.health_code.services.checks import (
+    uploading,
+    verifying,
+    verifying_at_once,
+)
+from citizen_cloud.modules.health_code.services.checks.presented import Presented, present
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant
 from citizen_cloud.web.marks import limited, requires

@@ -20,8 +20,8 @@ from citizen_cloud.modules.health_code.rules.place_refusals import (
     TooManyVisits,
 )
 from citizen_cloud.modules.health_code.schemas import visits as schemas
-from citizen_cloud.modules.health_code.services.sealed_visits import OwnVisit, own_visits
-from citizen_cloud.modules.health_code.services.visiting import Entered, enter
+from citizen_cloud.modules.health_code.services.places.sealed_visits import OwnVisit, own_visits
+from citizen_cloud.modules.health_code.services.places.visiting import Entered, enter
 from citizen_cloud.web import cursors
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, ports, subject

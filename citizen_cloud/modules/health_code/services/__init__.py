@@ -1,1 +1,1 @@
-"""The verbs of the health code, one file a noun; the only writers of its tables."""
+"""The verbs of the health code, a folder a subject; the only writers of its tables."""

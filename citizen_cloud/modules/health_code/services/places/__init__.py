@@ -1,0 +1,1 @@
+"""Places, their rotating codes, sealed visits, and records that two people opened."""

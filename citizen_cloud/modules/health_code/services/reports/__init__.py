@@ -1,0 +1,1 @@
+"""What authority systems report: registered sources, signed batches, and those that wait."""
