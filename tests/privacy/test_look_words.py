@@ -23,14 +23,14 @@ PROXIES = {representing.purpose_of(scope) for scope in (*MODULES, "messages", "a
 PURPOSES = {
     ("counter/services/clerk.py", "f'counter.{kind}'"): {f"counter.{k}" for k in counter.KINDS},
     ("families/services/clerks.py", "PURPOSE"): {clerks.PURPOSE},
-    ("modules/health_code/services/acting.py", "purpose_of(SCOPE)"): PROXIES,
-    ("modules/health_code/services/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
+    ("modules/health_code/services/codes/acting.py", "purpose_of(SCOPE)"): PROXIES,
+    ("modules/health_code/services/codes/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
-    ("modules/health_code/services/declaring.py", "purpose_of(MODULE)"): PROXIES,
-    ("modules/health_code/services/correcting.py", "PURPOSE"): {correcting.PURPOSE},
-    ("modules/health_code/services/hand.py", "PURPOSE"): {hand.PURPOSE},
-    ("modules/health_code/services/named.py", "PURPOSE"): {named.PURPOSE},
-    ("modules/health_code/services/officers.py", "PURPOSE"): {officers.PURPOSE},
+    ("modules/health_code/services/colours/declaring.py", "purpose_of(MODULE)"): PROXIES,
+    ("modules/health_code/services/power/correcting.py", "PURPOSE"): {correcting.PURPOSE},
+    ("modules/health_code/services/power/hand.py", "PURPOSE"): {hand.PURPOSE},
+    ("modules/health_code/services/power/named.py", "PURPOSE"): {named.PURPOSE},
+    ("modules/health_code/services/power/officers.py", "PURPOSE"): {officers.PURPOSE},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {
@@ -39,7 +39,7 @@ CATEGORIES = {
         *(each for changed in CHANGED.values() for each in changed),
     },
     (
-        "modules/health_code/services/hand.py",
+        "modules/health_code/services/power/hand.py",
         "('health',) if outcome == 'changed' else ('name', 'document')",
     ): {"health", "name", "document"},
     (
