@@ -12,7 +12,11 @@ from citizen_cloud.families.services import accounts_of_all
 from citizen_cloud.manifest import Event
 from citizen_cloud.messages.services import Note, notify_all
 from citizen_cloud.modules.health_code.queries.standings import reason
-from citizen_cloud.modules.health_code.rules.notices import assigned_notice, colour_notice
+from citizen_cloud.modules.health_code.rules.notices import (
+    assigned_notice,
+    colour_notice,
+    past_notice,
+)
 from citizen_cloud.text import Text
 
 MODULE = "health_code"
@@ -27,8 +31,8 @@ _STANDINGS = text(
 def tell_colours(session: Session, events: Sequence[Event], now: datetime) -> None:
     """Put changes into the inboxes of the people, or of those who act for who has none.
 
-    The reasons are those of the present standing; where it changed again meanwhile, the news of
-    that change follows.
+    The reasons are those of the present standing. Where it changed again meanwhile, the news says
+    so: that of the later change may have come first.
     """
     people = {"people": [_person(event) for event in events]}
     standings = {row.person_id: row for row in session.execute(_STANDINGS, people)}
@@ -38,8 +42,11 @@ def tell_colours(session: Session, events: Sequence[Event], now: datetime) -> No
         if standing is None or event.secret is None:
             continue
         colour = event.secret["to"]
-        reasons = standing.reasons if standing.colour == colour else ()
-        said.append((event, colour_notice(colour, [reason(one) for one in reasons])))
+        if standing.colour == colour:
+            notice = colour_notice(colour, [reason(one) for one in standing.reasons])
+        else:
+            notice = past_notice(colour)
+        said.append((event, notice))
     _tell(session, "health_code.colour", said, now)
 
 
