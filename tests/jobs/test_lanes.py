@@ -16,6 +16,12 @@ from citizen_cloud.jobs.services import announce, announce_all
 from citizen_cloud.manifest import Together
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A machine may be busy with others; what is counted here is batches."""
+    monkeypatch.setattr(dispatching, "PATIENCE_S", 60)
+
+
 def say(event, lane, count=1):
     with db.transaction() as session:
         announce_all(session, event, [({"n": n}, None) for n in range(count)], lane=lane)
