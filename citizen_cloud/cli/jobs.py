@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,15 +13,17 @@ from citizen_cloud import clock, db
 from citizen_cloud.app import configure, contributions
 from citizen_cloud.approvals import kinds
 from citizen_cloud.cli.environment import settings as settings_of_run
-from citizen_cloud.jobs.dispatch import dispatch
+from citizen_cloud.jobs.dispatch import LOOPS, dispatch
+from citizen_cloud.jobs.rules import Lane
 from citizen_cloud.jobs.worker import PULSE, Worker
-from citizen_cloud.manifest import Contribution, Event, Handler, Job, ServiceModule
+from citizen_cloud.manifest import Contribution, Event, Handler, Job, ServiceModule, Together
 from citizen_cloud.messages import senders
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry import purging
 from citizen_cloud.registry.discovery import discover
 
-WORKER_POOL = 6
+# Three loops of the dispatcher, texts, the seal, and what the clock starts.
+WORKER_POOL = 8
 
 
 @click.group()
@@ -47,19 +49,18 @@ def work() -> None:
 
 
 def all_jobs() -> tuple[Job, ...]:
-    """Return every job of rooms and modules, and the dispatcher of their events."""
+    """Return every job of rooms and modules, and the loops that hand over their events."""
     owners: tuple[Contribution | ServiceModule, ...] = (
         *contributions(),
         *discover().modules.values(),
     )
     handlers = handlers_of(owners)
 
-    def deliver(now: datetime) -> int:
-        del now
-        return dispatch(handlers)
+    def serving(lanes: Sequence[Lane]) -> Callable[[datetime], int]:
+        return lambda _: dispatch(handlers, lanes)
 
-    own = Job(name="jobs.dispatch", cron=PULSE, run=deliver)
-    return (own, *(_while_it_lives(owner, job) for owner in owners for job in owner.jobs))
+    own = (Job(name=name, cron=PULSE, run=serving(lanes)) for name, lanes in LOOPS.items())
+    return (*own, *(_while_it_lives(owner, job) for owner in owners for job in owner.jobs))
 
 
 def _while_it_lives(owner: Contribution | ServiceModule, job: Job) -> Job:
@@ -84,7 +85,11 @@ def _unless_ended(owner: Contribution | ServiceModule, handler: Handler) -> Hand
         if not purging.is_ended(session, owner.name):
             handler(session, event, now)
 
-    return handle
+    def handle_all(session: Session, events: Sequence[Event], now: datetime) -> None:
+        if isinstance(handler, Together) and not purging.is_ended(session, owner.name):
+            handler.handle_all(session, events, now)
+
+    return Together(handle_all) if isinstance(handler, Together) else handle
 
 
 def handlers_of(

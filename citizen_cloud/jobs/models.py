@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -16,7 +16,8 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_due", "due_at", postgresql_where=text("done_at IS NULL")),
+        CheckConstraint("lane IN ('urgent','prompt','bulk')", name="lane"),
+        Index("ix_outbox_waiting", "lane", "due_at", postgresql_where=text("done_at IS NULL")),
         Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
         {"schema": "jobs"},
     )
@@ -25,6 +26,8 @@ class Outbox(Base):
     event: Mapped[str] = mapped_column(String(64))
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Who is served before whom (``rules.Lane``); a retry stays in its lane.
+    lane: Mapped[str] = mapped_column(String(8), server_default=text("'prompt'"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
     due_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
     expires_at: Mapped[datetime | None]

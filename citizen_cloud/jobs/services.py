@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.db import new_id, rows_changed
+from citizen_cloud.jobs.rules import Lane, lane_of
 
 _INSERT = text(
     """
-    INSERT INTO jobs.outbox (id, event, payload, secret, due_at, expires_at)
-    VALUES (:id, :event, cast(:payload AS jsonb), :secret,
+    INSERT INTO jobs.outbox (id, event, payload, secret, lane, due_at, expires_at)
+    VALUES (:id, :event, cast(:payload AS jsonb), :secret, :lane,
             coalesce(:due_at, statement_timestamp()), :expires_at)
     """
 )
@@ -28,12 +29,14 @@ def announce(
     payload: Mapping[str, Any],
     *,
     secret: Mapping[str, Any] | None = None,
+    lane: Lane = "prompt",
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> UUID:
     """Write one event; it is handled at least once after the transaction commits.
 
     ``secret`` is sealed with the field key, and blanked when the event is done or has expired.
+    News of one thing that must be handled in order goes in one lane; ``rules.Lane`` says which.
     """
     event_id = new_id()
     session.execute(
@@ -43,6 +46,7 @@ def announce(
             "event": event,
             "payload": json.dumps(dict(payload), ensure_ascii=False, default=str),
             "secret": None if secret is None else _sealed(secret, event_id),
+            "lane": lane,
             "due_at": due_at,
             "expires_at": expires_at,
         },
@@ -52,8 +56,8 @@ def announce(
 
 _INSERT_ALL = text(
     """
-    INSERT INTO jobs.outbox (id, event, payload, secret)
-    SELECT n.id, :event, n.payload, n.secret
+    INSERT INTO jobs.outbox (id, event, payload, secret, lane)
+    SELECT n.id, :event, n.payload, n.secret, :lane
       FROM unnest(cast(:ids AS uuid[]), cast(:payloads AS jsonb[]), cast(:secrets AS bytea[]))
            AS n (id, payload, secret)
     """
@@ -64,8 +68,13 @@ def announce_all(
     session: Session | Connection,
     event: str,
     news: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]],
+    *,
+    lane: Lane | None = None,
 ) -> None:
-    """Write many events of one name in one statement, each as payload and secret."""
+    """Write many events of one name in one statement, each as payload and secret.
+
+    Where no lane is named a few are prompt and many are bulk.
+    """
     if news:
         ids = [new_id() for _ in news]
         rows = {
@@ -75,7 +84,8 @@ def announce_all(
                 for event_id, (_, secret) in zip(ids, news, strict=True)
             ],
         }
-        session.execute(_INSERT_ALL, {"event": event, "ids": ids, **rows})
+        said = {"event": event, "lane": lane or lane_of(len(news))}
+        session.execute(_INSERT_ALL, {**said, "ids": ids, **rows})
 
 
 def _sealed(secret: Mapping[str, Any], event_id: UUID) -> bytes:

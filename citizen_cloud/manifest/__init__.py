@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest.decisions import DecisionKind, Onlooker, Proposal, Terms
+from citizen_cloud.manifest.events import Event, Handler, Together
 from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
 from citizen_cloud.manifest.sunset import Sunset
 from citizen_cloud.text import Text
@@ -44,6 +45,7 @@ __all__ = [
     "Sunset",
     "Terms",
     "Tile",
+    "Together",
 ]
 
 ModuleState = Literal["draft", "active", "read_only", "draining", "off", "sunset"]
@@ -115,20 +117,6 @@ class Permission:
     def is_apart(self) -> bool:
         """Return whether nobody who looks after the platform would serve by it."""
         return not (self.serves and self.roles & {"admin", "auditor"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """An outbox event as handlers get it; ``secret`` is opened for them."""
-
-    id: UUID
-    name: str
-    payload: Mapping[str, Any]
-    secret: Mapping[str, Any] | None
-    created_at: datetime
-
-
-Handler = Callable[[Session, Event, datetime], None]
 
 
 @dataclass(frozen=True, kw_only=True)

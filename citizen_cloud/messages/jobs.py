@@ -49,7 +49,7 @@ def text_one_time_code(session: Session, event: Event, now: datetime) -> None:
 def deliver_due(now: datetime) -> int:
     """Send the texts that are due; return how many were taken up.
 
-    Claimed in one transaction, sent outside any, settled one by one: a slow gateway holds no
+    Claimed in one transaction, sent outside any, settled in another: a slow gateway holds no
     lock, and holds up few. At least once: the gateway tells repeats apart by the dedupe id.
     """
     del now
@@ -58,10 +58,9 @@ def deliver_due(now: datetime) -> int:
     if not claimed:
         return 0
     with ThreadPoolExecutor(min(AT_ONCE, len(claimed))) as pool:
-        outcomes = pool.map(partial(_attempt, senders.current()), claimed)
-        for due, outcome in zip(claimed, outcomes, strict=True):
-            with db.transaction() as session:
-                settle(session, due=due, outcome=outcome)
+        outcomes = list(pool.map(partial(_attempt, senders.current()), claimed))
+    with db.transaction() as session:
+        settle(session, list(zip(claimed, outcomes, strict=True)))
     return len(claimed)
 
 

@@ -42,7 +42,12 @@ class Delivery(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint("status IN ('pending','sent','failed','expired')", name="status"),
-        Index("ix_delivery_due", "due_at", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_delivery_first",
+            "expires_at",
+            "due_at",
+            postgresql_where=text("status = 'pending'"),
+        ),
         SCHEMA,
     )
 

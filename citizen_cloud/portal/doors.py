@@ -12,12 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from citizen_cloud import db
 from citizen_cloud.errors import Forbidden
+from citizen_cloud.jobs.queries import oldest_waiting
 from citizen_cloud.portal.state import host
 from citizen_cloud.web.marks import public
-from citizen_cloud.web.metrics import exposition
+from citizen_cloud.web.metrics import Gauges, exposition
 from citizen_cloud.web.problems import register, status_of
 
 PUBLIC_HOUR = "public, max-age=3600"
+NEWS = "citizen_cloud_outbox_oldest_seconds"
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 SWAGGER = Path(str(files("flask_swagger_ui"))) / "dist"
 
@@ -60,7 +62,13 @@ def metrics() -> Response:
     """Give the metrics to a scraper on this machine; nothing forwarded is answered."""
     if request.remote_addr not in LOOPBACK or "X-Forwarded-For" in request.headers:
         raise Forbidden
-    return exposition()
+    try:
+        with db.statement() as connection:
+            waits = oldest_waiting(connection)
+    except SQLAlchemyError:
+        # What this process counted is told all the same.
+        return exposition()
+    return exposition(Gauges(NEWS, "Age of the oldest news due", label="lane", values=waits))
 
 
 @public

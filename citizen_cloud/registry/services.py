@@ -73,7 +73,7 @@ def set_state(
         raise ModulePurged
     if state == "sunset" and module.sunset is not None:
         facts = {"module": module.name, "version": switch.version}
-        announce(session, SUNSET_BEGUN, facts)
+        announce(session, SUNSET_BEGUN, facts, lane="bulk")
     _audit(session, module, f"module.{state}", {"reason": reason}, (actor_kind, actor_id))
     return switch
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterable, Mapping
 
 from flask import Flask, Response, g, request
 from prometheus_client import (
@@ -12,6 +13,7 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
 
 REQUESTS = Counter(
     "citizen_cloud_requests_total", "Requests answered", ("method", "route", "status")
@@ -48,11 +50,26 @@ def install(app: Flask) -> None:
         return response
 
 
-def exposition() -> Response:
-    """Return the metrics of all workers in the Prometheus text format."""
+class Gauges:
+    """One measurement of many things, as it was when asked; no process remembers it."""
+
+    def __init__(self, name: str, about: str, *, label: str, values: Mapping[str, float]) -> None:
+        self._family = GaugeMetricFamily(name, about, labels=[label])
+        for value_of, value in values.items():
+            self._family.add_metric([value_of], value)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return it as the registry asks for it."""
+        return (self._family,)
+
+
+def exposition(*gauges: Gauges) -> Response:
+    """Return the metrics of all workers, and what was measured just now, for Prometheus."""
     registry = None
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     body = generate_latest(registry) if registry else generate_latest()
+    for gauge in gauges:
+        body += generate_latest(gauge)
     return Response(body, content_type=CONTENT_TYPE_LATEST)

@@ -203,9 +203,9 @@ def test_codes_go_before_reminders(session, sender):
 def test_what_another_worker_settled_stays(session):
     queue(session)
     [due] = claim_due(session, most=5)
-    settle(session, due=due, outcome=Outcome(status="sent"))
-    settle(session, due=due, outcome=Outcome(status="failed", error="late"))
-    settle(session, due=due, outcome=Outcome(status="later", error="late"))
+    settle(session, [(due, Outcome(status="sent"))])
+    settle(session, [(due, Outcome(status="failed", error="late"))])
+    settle(session, [(due, Outcome(status="later", error="late"))])
     [row] = deliveries(session)
     assert (row.status, row.error) == ("sent", None)
 

@@ -137,7 +137,8 @@ def answer_consent(
     at = session.scalar(_RECEIPT, receipt)
     if not granted:
         session.execute(_END_RECEIPTS, {**said, "at": at})
-        announce(session, WITHDRAWN, {"account_id": account_id, "purpose": purpose})
+        news = {"account_id": account_id, "purpose": purpose}
+        announce(session, WITHDRAWN, news, lane="urgent")
     act = Act(
         actor_kind="citizen",
         actor_id=account_id,

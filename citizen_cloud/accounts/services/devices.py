@@ -149,7 +149,8 @@ def recognise_or_add(
     sealed = crypto.current().seal(name, place=device_name_place(device.id)) if name else None
     facts = {"id": device.id, "account_id": account_id, "name": sealed, "now": now}
     if session.scalar(_ADD, {**facts, "hash": secret_hash(secret)}):
-        announce(session, ADDED, {"account_id": account_id, "device_id": device.id})
+        news = {"account_id": account_id, "device_id": device.id}
+        announce(session, ADDED, news, lane="urgent")
     return device
 
 
@@ -174,7 +175,7 @@ def remove_device(
     session.execute(_REVOKE, asked)
     if session.scalar(_REMOVE, asked) is None:
         raise NotFound
-    announce(session, SIGN_INS_ENDED, {"account_id": account_id})
+    announce(session, SIGN_INS_ENDED, {"account_id": account_id}, lane="urgent")
     record(
         session,
         Act(

@@ -20,4 +20,4 @@ What = Literal[
 
 def tell(session: Session, *, account_id: UUID, what: What, **facts: object) -> None:
     """Announce a change; ``facts`` fill the words (``left``: codes left)."""
-    announce(session, EVENT, {"account_id": account_id, "what": what, **facts})
+    announce(session, EVENT, {"account_id": account_id, "what": what, **facts}, lane="urgent")

@@ -119,6 +119,7 @@ def request_code(
         REQUESTED,
         {"challenge_id": challenge.challenge_id},
         secret={"phone": canonical, "code": code, "language": language},
+        lane="urgent",
         expires_at=challenge.expires_at,
     )
     return challenge

@@ -84,7 +84,7 @@ def make_room(
     session.execute(_DETACH, {"id": account_id})
     sign_ins.end_others(session, account_id=account_id, keep=None, reason="phone_given_up", now=now)
     record(session, _act("phone_given_up", "system", None, account_id))
-    announce(session, GIVEN_UP, {"account_id": account_id})
+    announce(session, GIVEN_UP, {"account_id": account_id}, lane="urgent")
 
 
 _READ = text("SELECT phone_sealed, language FROM accounts.account WHERE id = :id")
@@ -134,7 +134,7 @@ def change_phone(
     secret = None
     if old_phone is not None:
         secret = {"phone": old_phone, "language": old.language}
-    announce(session, CHANGED, {"account_id": account_id}, secret=secret)
+    announce(session, CHANGED, {"account_id": account_id}, secret=secret, lane="urgent")
 
 
 def _act(verb: str, actor_kind: str, actor_id: UUID | None, account_id: UUID) -> Act:

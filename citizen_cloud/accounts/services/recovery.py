@@ -120,7 +120,8 @@ def recover(
     for statement in _CHANGE:
         session.execute(statement, facts)
     seen_in_person(session, person_id=person_id, now=now)
-    announce(session, RECOVERED, {"account_id": account_id, "person_id": person_id})
+    news = {"account_id": account_id, "person_id": person_id}
+    announce(session, RECOVERED, news, lane="urgent")
     record(session, act_of(official, "recovered", "account", account_id))
     return account_id
 

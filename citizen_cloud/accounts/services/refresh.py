@@ -108,7 +108,7 @@ def _revoke_reused(
     session: Session, sent: RefreshToken, row: RowMapping, now: datetime | None
 ) -> Refusal:
     sign_ins.revoke(session, sign_in_id=sent.sign_in_id, reason="refresh_reused", now=now)
-    announce(session, SIGN_INS_ENDED, {"account_id": row["account_id"]})
+    announce(session, SIGN_INS_ENDED, {"account_id": row["account_id"]}, lane="urgent")
     facts = {"number": sent.number, "present": row["refresh_number"]}
     act = sign_ins.act("refresh_reused", "stranger", row["account_id"], sent.sign_in_id, facts)
     record(session, act)

@@ -115,7 +115,7 @@ def sign_out(
 ) -> None:
     """End a sign-in; its tokens are refused from the next request on."""
     revoke(session, sign_in_id=sign_in_id, reason="signed_out", now=now)
-    announce(session, SIGN_INS_ENDED, {"account_id": account_id})
+    announce(session, SIGN_INS_ENDED, {"account_id": account_id}, lane="urgent")
     record(session, act("signed_out", kind, account_id, sign_in_id, {}))
 
 
@@ -164,7 +164,7 @@ def end_others(
     session.execute(_HOLD, {"id": account_id})
     asked = {"account_id": account_id, "keep": keep, "reason": reason, "now": now}
     if rows_changed(session, _REVOKE_OTHERS, asked):
-        announce(session, SIGN_INS_ENDED, {"account_id": account_id})
+        announce(session, SIGN_INS_ENDED, {"account_id": account_id}, lane="urgent")
 
 
 def sign_out_everywhere(
@@ -218,7 +218,7 @@ def end_by_factor(
     """End every sign-in of an account that rests on a factor it no longer has."""
     asked = {"account_id": account_id, "factor": factor, "reason": reason, "now": now}
     if rows_changed(session, _REVOKE_BY_FACTOR, asked):
-        announce(session, SIGN_INS_ENDED, {"account_id": account_id})
+        announce(session, SIGN_INS_ENDED, {"account_id": account_id}, lane="urgent")
 
 
 def act(

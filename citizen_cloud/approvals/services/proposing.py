@@ -129,7 +129,7 @@ def check_words(
         return
     facts = {"code": fault.code, "kind": of_kind.name, "size": size}
     raise refused(fault, "propose_refused", proposer.by, None, facts).but_record(
-        partial(announce, event=ATTEMPTED, payload=facts)
+        partial(announce, event=ATTEMPTED, payload=facts, lane="urgent")
     )
 
 

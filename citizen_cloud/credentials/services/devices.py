@@ -140,7 +140,8 @@ def report_lost(
     )
     if not ended:
         raise NotFound
-    announce(session, LOST, {"account_id": account_id, "device_id": device_id})
+    news = {"account_id": account_id, "device_id": device_id}
+    announce(session, LOST, news, lane="urgent")
     record(session, act("device_lost", account_id, ended[0]))
 
 

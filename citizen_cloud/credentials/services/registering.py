@@ -138,7 +138,8 @@ def register_device_key(
     row = session.execute(_ADD, asked).mappings().first()
     if row is None:
         raise DeviceKeyTaken
-    announce(session, REGISTERED, {"account_id": account_id, "device_id": device_id})
+    news = {"account_id": account_id, "device_id": device_id}
+    announce(session, REGISTERED, news, lane="urgent")
     record(session, act("device_registered", account_id, row["id"]))
     return key_of(dict(row))
 

@@ -119,6 +119,7 @@ def reissue_batch(
         session,
         REISSUED,
         [(_news(row, subjects[jti]), None) for row, jti in zip(rows, fresh, strict=True)],
+        lane="bulk",
     )
     return Batch(done=len(rows), held=sum(row["holder_id"] is not None for row in rows))
 

@@ -51,7 +51,7 @@ def revoke_key(
     if not rows_changed(session, _REVOKE, facts):
         return False
     publish(session, now=now)
-    announce(session, REVOKED, {"kid": kid, "reason": reason})
+    announce(session, REVOKED, {"kid": kid, "reason": reason}, lane="urgent")
     record(
         session,
         Act(

@@ -26,6 +26,7 @@ from citizen_cloud.families.refusals import (
     ProxyCycle,
 )
 from citizen_cloud.families.rules import MOST_DEPENDANTS, MOST_GUARDIANS
+from citizen_cloud.jobs.rules import Lane, lane_of
 from citizen_cloud.jobs.services import announce
 
 # A link ended, or covers less than before: services end what was given out by it.
@@ -111,16 +112,18 @@ def announce_lapsed(session: Session, rows: Iterable[RowMapping]) -> int:
     found = list(rows)
     for row in found:
         if row["was"] == "active":
-            announce_end(session, row)
+            announce_end(session, row, lane=lane_of(len(found)))
     return len(found)
 
 
-def announce_end(session: Session, row: RowMapping, *, kept: Sequence[str] = ()) -> None:
+def announce_end(
+    session: Session, row: RowMapping, *, kept: Sequence[str] = (), lane: Lane = "urgent"
+) -> None:
     """Tell the services that somebody may no longer act for a person, or only in some of them.
 
     The event names the link and nobody: the row stays for half a year, or goes with a person.
     """
-    announce(session, ENDED, {"link_id": row["id"], "kept": list(kept)})
+    announce(session, ENDED, {"link_id": row["id"], "kept": list(kept)}, lane=lane)
 
 
 def check_dependants(session: Session, *, acting_id: UUID) -> None:

@@ -1,9 +1,10 @@
 """Texts on their way out: queued with the business, claimed, settled. Sending is no part of it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -45,17 +46,21 @@ _CLAIM = text(
 )
 _OVER = text(
     """
-    UPDATE messages.delivery
-       SET status = cast(:status AS varchar), secret = NULL, error = :error,
-           sent_at = CASE WHEN cast(:status AS varchar) = 'sent' THEN statement_timestamp() END
-     WHERE id = :id AND status = 'pending'
+    UPDATE messages.delivery d
+       SET status = n.status, secret = NULL, error = n.error,
+           sent_at = CASE WHEN n.status = 'sent' THEN statement_timestamp() END
+      FROM unnest(cast(:ids AS uuid[]), cast(:statuses AS text[]), cast(:errors AS text[]))
+           AS n (id, status, error)
+     WHERE d.id = n.id AND d.status = 'pending'
     """
 )
 _LATER = text(
     """
-    UPDATE messages.delivery
-       SET error = :error, due_at = statement_timestamp() + make_interval(secs => :seconds)
-     WHERE id = :id AND status = 'pending'
+    UPDATE messages.delivery d
+       SET error = n.error, due_at = statement_timestamp() + make_interval(secs => n.seconds)
+      FROM unnest(cast(:ids AS uuid[]), cast(:errors AS text[]), cast(:seconds AS integer[]))
+           AS n (id, error, seconds)
+     WHERE d.id = n.id AND d.status = 'pending'
     """
 )
 
@@ -127,18 +132,28 @@ def _opened(row: RowMapping) -> SmsText | None:
     return SmsText(to=opened["to"], text=opened["text"], dedupe_id=row["dedupe_key"])
 
 
-def settle(session: Session, *, due: Due, outcome: Outcome) -> None:
-    """Write down an outcome; phone and words are blanked unless it is tried again.
+def settle(session: Session, outcomes: Sequence[tuple[Due, Outcome]]) -> None:
+    """Write down outcomes; phone and words are blanked unless it is tried again.
 
     What another worker settled meanwhile stays as it is.
     """
-    facts = {"id": due.id, "error": outcome.error}
-    if outcome.status == "later":
+    over = [one for one in outcomes if one[1].status != "later"]
+    later = [one for one in outcomes if one[1].status == "later"]
+    if over:
+        session.execute(
+            _OVER, {**_columns(over), "statuses": [outcome.status for _, outcome in over]}
+        )
+    if later:
         # Twice the pause each time, up to five minutes, until the text is over.
-        seconds = min(2 ** min(due.attempts, 16), LONGEST_WAIT_S)
-        session.execute(_LATER, {**facts, "seconds": seconds})
-    else:
-        session.execute(_OVER, {**facts, "status": outcome.status})
+        seconds = [min(2 ** min(due.attempts, 16), LONGEST_WAIT_S) for due, _ in later]
+        session.execute(_LATER, {**_columns(later), "seconds": seconds})
+
+
+def _columns(outcomes: Sequence[tuple[Due, Outcome]]) -> dict[str, list[Any]]:
+    return {
+        "ids": [due.id for due, _ in outcomes],
+        "errors": [outcome.error for _, outcome in outcomes],
+    }
 
 
 # A phone may serve two accounts: what the other one's inbox says is the other one's.

@@ -1,6 +1,7 @@
 """The inbox of an account: put in, list, mark as read."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import phone_place
 from citizen_cloud.crypto import Undecryptable
-from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import NotFound
 from citizen_cloud.messages.services.deliveries import queue_text
 from citizen_cloud.text import Text
@@ -35,17 +35,22 @@ class Note:
     sms: bool = False
 
 
-# The lock waits for an erasure under way: nothing is told to whom it forgot.
-_MESSAGE = text(
+# The locks wait for an erasure under way: nothing is told to whom it forgot. In one order for
+# everybody, so that two who tell many wait for each other and never in a circle.
+_MESSAGES = text(
     """
     WITH a AS (SELECT id FROM accounts.account
-                WHERE id = :account_id AND status <> 'closed' FOR SHARE)
+                WHERE id = ANY(:accounts) AND status <> 'closed' ORDER BY id FOR SHARE)
     INSERT INTO messages.message
            (account_id, kind, title, body, subject_type, subject_id, dedupe_key)
-    SELECT a.id, :kind, cast(:title AS jsonb), cast(:body AS jsonb),
-           :subject_type, cast(:subject_id AS uuid), :dedupe_key
-      FROM a
+    SELECT a.id, n.kind, n.title, n.body, n.subject_type, n.subject_id, n.dedupe_key
+      FROM unnest(cast(:accounts AS uuid[]), cast(:kinds AS text[]), cast(:titles AS jsonb[]),
+                  cast(:bodies AS jsonb[]), cast(:subject_types AS text[]),
+                  cast(:subject_ids AS uuid[]), cast(:keys AS text[]))
+           AS n (account_id, kind, title, body, subject_type, subject_id, dedupe_key)
+      JOIN a ON a.id = n.account_id
     ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING dedupe_key
     """
 )
 
@@ -55,25 +60,27 @@ def notify(session: Session, *, note: Note, now: datetime) -> bool:
 
     Return False if it was there, or if nobody reads it any more: the account is closed.
     """
-    is_new: bool = (
-        rows_changed(
-            session,
-            _MESSAGE,
-            {
-                "account_id": note.account_id,
-                "kind": note.kind,
-                "title": _json(note.title),
-                "body": _json(note.body),
-                "subject_type": note.subject_type,
-                "subject_id": note.subject_id,
-                "dedupe_key": note.dedupe_key,
-            },
-        )
-        == 1
-    )
-    if is_new and note.sms:
-        _text_account(session, note, now)
-    return is_new
+    return bool(notify_all(session, notes=(note,), now=now))
+
+
+def notify_all(session: Session, *, notes: Sequence[Note], now: datetime) -> set[str]:
+    """Put many notes into their inboxes by one statement; return the keys of those that are new."""
+    if not notes:
+        return set()
+    columns = {
+        "accounts": [note.account_id for note in notes],
+        "kinds": [note.kind for note in notes],
+        "titles": [_json(note.title) for note in notes],
+        "bodies": [_json(note.body) for note in notes],
+        "subject_types": [note.subject_type for note in notes],
+        "subject_ids": [note.subject_id for note in notes],
+        "keys": [note.dedupe_key for note in notes],
+    }
+    new = set(session.scalars(_MESSAGES, columns))
+    for note in notes:
+        if note.sms and note.dedupe_key in new:
+            _text_account(session, note, now)
+    return new
 
 
 def _json(words: Text) -> str:

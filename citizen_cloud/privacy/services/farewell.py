@@ -44,7 +44,7 @@ def sunset_begun(session: Session, event: Event, now: datetime) -> None:
         )
         notify(session, note=note, now=now)
     if len(told) == MOST:
-        announce(session, SUNSET_BEGUN, {**event.payload, "after": told[-1]})
+        announce(session, SUNSET_BEGUN, {**event.payload, "after": told[-1]}, lane="bulk")
 
 
 def _holders(module: str) -> TextClause:

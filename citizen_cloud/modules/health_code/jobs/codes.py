@@ -12,7 +12,7 @@ from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services.consents import WITHDRAWN
 from citizen_cloud.credentials.services.reissuing import REISSUED
 from citizen_cloud.families.services.writing import ENDED
-from citizen_cloud.manifest import Event, Handler, Job
+from citizen_cloud.manifest import Event, Handler, Job, Together
 from citizen_cloud.messages.services import notify
 from citizen_cloud.modules.health_code.services.codes import (
     consent_ends,
@@ -49,7 +49,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         ENDED: link_ended,
         WITHDRAWN: consent_withdrawn,
-        REISSUED: renewal_news.tell_renewed,
+        REISSUED: Together(renewal_news.tell_renewed),
         **dict.fromkeys(phone_news.ABOUT, tell_of_phone),
     }
 )

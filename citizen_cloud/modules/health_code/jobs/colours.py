@@ -7,9 +7,9 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
-from citizen_cloud.manifest import Handler, Job
+from citizen_cloud.manifest import Handler, Job, Together
 from citizen_cloud.modules.health_code.services.colours.forgetting import forget_flips, forget_some
-from citizen_cloud.modules.health_code.services.colours.news import tell_colour
+from citizen_cloud.modules.health_code.services.colours.news import tell_colours
 from citizen_cloud.modules.health_code.services.colours.refolding import (
     MOST,
     follow_version,
@@ -55,7 +55,7 @@ def forget_old(now: datetime) -> int:
             return done
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({COLOUR_CHANGED: tell_colour})
+HANDLERS: Mapping[str, Handler] = MappingProxyType({COLOUR_CHANGED: Together(tell_colours)})
 JOBS = (
     # The first minute of a day has nearly all the work; the others find an empty index range.
     Job(name="health_code.turn_colours", cron="* * * * *", run=turn_colours),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
-from citizen_cloud.manifest import DecisionKind, Event, Handler, Job
+from citizen_cloud.manifest import DecisionKind, Event, Handler, Job, Together
 from citizen_cloud.modules.health_code.rules import hand
 from citizen_cloud.modules.health_code.rules.events import ASSIGN_REASONS
 from citizen_cloud.modules.health_code.schemas import proposals
@@ -98,7 +98,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
             not_agreed,
         ),
         "approvals.attempted": attempted,
-        colours_by_hand.ASSIGNED: tell_assigned,
+        colours_by_hand.ASSIGNED: Together(tell_assigned),
     }
 )
 

@@ -26,6 +26,8 @@ KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 SOURCE_KINDS: tuple[SourceKind, ...] = SourceKind.__args__  # type: ignore[attr-defined]
 # What a citizen says himself; no office is needed for it, and none may say it in his stead.
 OWN_KINDS = frozenset({"declared", "checked_in", "trip"})
+# What two people decide about one person
+HAND_KINDS = frozenset({"assigned", "withdrawn"})
 
 SYMPTOMS = (
     "fever",

@@ -24,6 +24,11 @@ BEHIND = Text(
     "原因：{zh}，最长{days}天。当前健康码颜色因其他原因未变。",
     "Why: {en}, for {days} days at most. Your code keeps its present colour for another reason.",
 )
+PAST = Text("健康码曾变为{zh}", "Your health code was {en} for a while")
+SINCE = Text(
+    "此后颜色又有变化，请以应用内显示的为准。",
+    "It has changed again since: what the app shows is what counts.",
+)
 EASED = Text("所有限制原因均已解除。", "Every reason against it has ended.")
 DECLARE = Text("请重新进行健康申报。", "Declare your health again to get a code.")
 
@@ -39,6 +44,16 @@ def colour_notice(colour: Colour, reasons: Sequence[Reason]) -> tuple[Text, Text
     zh = "；".join(reason.text.zh for reason in reasons)
     en = ". ".join(reason.text.en for reason in reasons)
     return title, Text(f"{zh}。{APPEAL.zh}", f"{en}. {APPEAL.en}")
+
+
+def past_notice(colour: Colour) -> tuple[Text, Text]:
+    """Return title and body about a colour that is another one by the time it is told.
+
+    News by hand goes before news of thousands, so what is told last need not have been last.
+    """
+    name = NAMES[colour]
+    body = Text(f"{SINCE.zh}{APPEAL.zh}", f"{SINCE.en} {APPEAL.en}")
+    return PAST.filled(zh=name.zh, en=name.en), body
 
 
 def assigned_notice(colour: Colour, reason: str, days: int) -> tuple[Text, Text]:

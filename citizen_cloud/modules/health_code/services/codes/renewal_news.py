@@ -1,16 +1,17 @@
 """What people are told when a key of codes was revoked and their codes were issued anew."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.credentials.services.issuing import PAPER, PHONE
-from citizen_cloud.families.services import accounts_to_tell
+from citizen_cloud.families.services import accounts_of_all
 from citizen_cloud.manifest import Event
-from citizen_cloud.messages.services import Note, notify
+from citizen_cloud.messages.services import Note, notify_all
 from citizen_cloud.modules.health_code.services.codes.acting import SCOPE
 from citizen_cloud.text import Text
 
@@ -35,23 +36,31 @@ _WORDS: Mapping[str, tuple[Text, Text]] = {
 }
 
 
-def tell_renewed(session: Session, event: Event, now: datetime) -> None:
-    """Tell the person once for each revoked key, or those who act for who has no account."""
-    said = event.payload
-    if said["type"] not in _WORDS or said["holder_id"] is None:
-        return
+def tell_renewed(session: Session, events: Sequence[Event], now: datetime) -> None:
+    """Tell people once for each revoked key, or those who act for who has no account."""
+    ours = [
+        event.payload
+        for event in events
+        if event.payload["type"] in _WORDS and event.payload["holder_id"] is not None
+    ]
+    people = [UUID(said["holder_id"]) for said in ours]
+    accounts = accounts_of_all(session, people=people, scope=SCOPE)
+    notes = [
+        _note(said, person_id, account_id)
+        for said, person_id in zip(ours, people, strict=True)
+        for account_id in accounts[person_id]
+    ]
+    notify_all(session, notes=notes, now=now)
+
+
+def _note(said: Mapping[str, Any], person_id: UUID, account_id: UUID) -> Note:
     title, body = _WORDS[said["type"]]
-    person_id = UUID(said["holder_id"])
     # Whose it was does not stand in the inbox of whoever acts.
     once = crypto.current().counter(KIND, f"{said['kid']}:{said['type']}:{person_id}")[:16].hex()
-    for account_id in accounts_to_tell(
-        session, person_id=person_id, booked_by=person_id, scope=SCOPE
-    ):
-        note = Note(
-            account_id=account_id,
-            kind=KIND,
-            title=title,
-            body=body,
-            dedupe_key=f"{KIND}:{once}:{account_id}",
-        )
-        notify(session, note=note, now=now)
+    return Note(
+        account_id=account_id,
+        kind=KIND,
+        title=title,
+        body=body,
+        dedupe_key=f"{KIND}:{once}:{account_id}",
+    )

@@ -15,6 +15,7 @@ from citizen_cloud.db import new_id
 from citizen_cloud.modules.health_code.queries.versions import live_version
 from citizen_cloud.modules.health_code.rules.events import (
     EVIDENCE,
+    HAND_KINDS,
     KINDS,
     OWN_KINDS,
     Kind,
@@ -101,6 +102,7 @@ def append(
             actor_id=event.source_id,
             event_id=event.id,
             organisation_id=event.organisation_id,
+            by_hand=event.kind in HAND_KINDS,
         )
         for event in events
     }

@@ -34,6 +34,7 @@ class Cause:
     actor_id: UUID | None = None
     event_id: UUID | None = None
     organisation_id: UUID | None = None
+    by_hand: bool = False
 
 
 BY_ITSELF = Cause()
@@ -203,7 +204,11 @@ def _follow(
         paper: dict[str, Any] = {"holders": people, "types": PAPER_CODES, "colour": colour}
         credentials.suspend_held(session, **paper, now=now)
         credentials.lift_held(session, **paper, now=now)
-    announce_all(session, COLOUR_CHANGED, [_news(one) for one in changes])
+    # Who was coloured by hand is told within a minute, whoever else is told anything meanwhile.
+    by_hand = [one for one in changes if causes.get(one.person_id, BY_ITSELF).by_hand]
+    others = [one for one in changes if not causes.get(one.person_id, BY_ITSELF).by_hand]
+    announce_all(session, COLOUR_CHANGED, [_news(one) for one in by_hand], lane="urgent")
+    announce_all(session, COLOUR_CHANGED, [_news(one) for one in others])
 
 
 def _act(change: Change, cause: Cause, folded: Mapping[UUID, Standing]) -> Act:

@@ -167,7 +167,7 @@ def ask_to_tell(
 ) -> None:
     """Have everybody who was there told through the inbox: no phone leaves the platform."""
     found = _opening(session, opening_id, grant, now)
-    announce(session, TO_TELL, {"opening_id": found.id, "after": None})
+    announce(session, TO_TELL, {"opening_id": found.id, "after": None}, lane="bulk")
     _audit(session, found, actor, "health_code.visitors_told", found.shown)
 
 
@@ -196,7 +196,8 @@ def tell_some(session: Session, *, opening_id: UUID, after: UUID | None, now: da
     for person_id in {_opened(row).person_id for row in rows[:MOST_TOLD]}:
         _tell(session, opening_id, person_id, body, now)
     if len(rows) > MOST_TOLD:
-        announce(session, TO_TELL, {"opening_id": opening_id, "after": rows[MOST_TOLD - 1].id})
+        rest = {"opening_id": opening_id, "after": rows[MOST_TOLD - 1].id}
+        announce(session, TO_TELL, rest, lane="bulk")
 
 
 def _tell(session: Session, opening_id: UUID, person_id: UUID, body: Text, now: datetime) -> None:

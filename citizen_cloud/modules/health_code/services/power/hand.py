@@ -87,7 +87,7 @@ def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping
         for one in events
         if one.person_id not in turned
     ]
-    announce_all(session, ASSIGNED, news)
+    announce_all(session, ASSIGNED, news, lane="urgent")
     note_list(session, _looks(proposal, person_ids, "changed"), now=now)
     return {"persons": len(person_ids), "changed": len(changes)}
 
