@@ -73,6 +73,9 @@ def test_an_older_snapshot_is_refused_where_a_newer_one_was_held():
         {"void": "!"},
         {"void": 7},
         {"more": 1},
+        {"ended_types": ["hp"]},
+        {"ended_types": {"hp": "now"}},
+        {"ended_types": {"hp": True}},
     ],
 )
 def test_a_signed_file_of_another_form_is_refused(changes):

@@ -6,10 +6,12 @@ from dataclasses import replace
 import approvals_world as approvals
 import health_world
 import people
+import purge_world as world
 import pytest
 import scan
 from click.testing import CliRunner
 from module_canary import ModuleCanary
+from purge_world import order, switch
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
@@ -30,7 +32,6 @@ from citizen_cloud.registry import purging as registry
 from citizen_cloud.registry import services
 
 NAME = "health_code"
-KIND = "privacy.purge_module"
 PATH = f"/api/v1/open/modules/{NAME}/destruction-certificate"
 
 
@@ -39,40 +40,16 @@ def module(shared_app, fresh_database):
     return shared_app.extensions[HOST].modules[NAME]
 
 
-def switch(module, state):
-    with db.transaction() as session:
-        services.set_state(session, module=module, state=state, reason="疫情结束", actor_id=None)
-
-
 def propose(by=None):
-    return approvals.proposed(KIND, {"module": NAME}, reason="purpose_ended", by=by)
-
-
-def order(module):
-    """Let two people of different units order the purge, more than a minute ago."""
-    switch(module, "sunset")
-    proposal_id = propose()
-    approvals.agree(proposal_id, approvals.approvers())
-    assert approvals.state(proposal_id) == "applied"
-    with db.transaction() as session:
-        session.execute(
-            text("UPDATE registry.purge SET ordered_at = ordered_at - interval '2 minutes'")
-        )
-    return proposal_id
+    return world.propose(NAME, by)
 
 
 def state():
-    with db.transaction() as session:
-        found = registry.purge_of(session, NAME)
-    return found and found.state
+    return world.state(NAME)
 
 
 def purge():
-    for _ in range(5):
-        purge_modules(None)
-        if state() == "done":
-            return
-    raise AssertionError(state())
+    world.purge(NAME)
 
 
 def dump(database):

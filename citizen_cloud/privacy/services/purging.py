@@ -15,12 +15,14 @@ from citizen_cloud.accounts.services import forgetting as accounts
 from citizen_cloud.approvals.services import forgetting as approvals
 from citizen_cloud.audit import services as audit
 from citizen_cloud.credentials.services import ending as codes
+from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.db import rows_changed
 from citizen_cloud.jobs.services import forget_events
 from citizen_cloud.messages.services import forgetting as messages
 from citizen_cloud.privacy.owners import Ending
 from citizen_cloud.privacy.services.destruction import destruction_certificate
 from citizen_cloud.registry import purging as registry
+from citizen_cloud.registry.ended import end_types
 from citizen_cloud.registry.purging import Purge
 from citizen_cloud.web.forgetting import forget_answers_of
 
@@ -40,6 +42,16 @@ class NotYet(Exception):
 # Functions of the owner's, which ask the approvals themselves: the application may do neither.
 _EMPTY = text("SELECT name, gone FROM privacy.empty_module(:module)")
 _REDACT = text("SELECT privacy.redact_acts(:module, :entries, :salt, cast(:payload AS jsonb))")
+
+
+def _verifiers(session: Session, ending: Ending, _: Purge) -> Counts:
+    """Tell every verifier that these codes have ended, before the first record of them goes.
+
+    A snapshot without the void codes of the service that did not say so would let them count again.
+    """
+    end_types(session, module=ending.name, types=ending.sunset.credentials)
+    publish(session)
+    return {}
 
 
 def _tables(session: Session, ending: Ending, _: Purge) -> Counts:
@@ -128,6 +140,7 @@ def _erase(session: Session, module: str, order: audit.Order | None) -> int:
 
 Step = Callable[[Session, Ending, Purge], Counts]
 STEPS: tuple[Step, ...] = (
+    _verifiers,
     _tables,
     _codes,
     _device_keys,
