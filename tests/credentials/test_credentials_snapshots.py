@@ -83,6 +83,11 @@ def test_a_signed_file_of_another_form_is_refused(changes):
         Snapshot.read(snapshot_text(said=changes), ROOTS)
 
 
+def test_a_file_from_before_there_were_ends_is_as_good_as_it_was():
+    held = Snapshot.read(snapshot_text(said={"ended_types": ...}), ROOTS)
+    assert held.ended_types == {}
+
+
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "\ud800", "é", "{}", "e30.e30.e30"])
 def test_what_is_no_snapshot_is_refused_in_words(text):
     with pytest.raises(SnapshotInvalid):

@@ -68,7 +68,8 @@ _ISSUE = text(
     SELECT :jti, :type, :subject_id, :holder_id, k.kid,
            date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
            :not_before, :expires_at
-      FROM (SELECT {USABLE_KEY} AS kid) k WHERE k.kid IS NOT NULL AND NOT {is_over("cast(:type AS varchar)")}
+      FROM (SELECT {USABLE_KEY} AS kid) k
+     WHERE k.kid IS NOT NULL AND NOT {is_over("cast(:type AS varchar)")}
     ON CONFLICT (type, subject_id) WHERE revoked_at IS NULL DO NOTHING
     RETURNING jti, kid, issued_at, not_before, expires_at
     """  # noqa: S608 - no part of it comes from outside

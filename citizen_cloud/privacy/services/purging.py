@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.services import forgetting as accounts
 from citizen_cloud.approvals.services import forgetting as approvals
 from citizen_cloud.audit import services as audit
+from citizen_cloud.booking.services import ending as bookings
 from citizen_cloud.credentials.services import ending as codes
 from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.db import rows_changed
@@ -30,6 +31,8 @@ MOST = 20_000
 STEP = "step"
 AFTER = "after"
 SALT_BYTES = 16
+# Acts and events that the booking room leaves for every module, each with the module's name.
+OF_BOOKINGS = ("booking.",)
 GROUND = "《个人信息保护法》第四十七条 PIPL article 47: the purpose has ended"
 
 Counts = Mapping[str, int]
@@ -60,6 +63,10 @@ def _tables(session: Session, ending: Ending, _: Purge) -> Counts:
     return {f"{ending.name}.{row.name}": int(row.gone) for row in found}
 
 
+def _bookings(session: Session, ending: Ending, _: Purge) -> Counts:
+    return bookings.forget_module(session, module=ending.name, most=MOST)
+
+
 def _codes(session: Session, ending: Ending, _: Purge) -> Counts:
     types = ending.sunset.credentials
     return {"credentials.credential": codes.forget_types(session, types=types, most=MOST)}
@@ -74,7 +81,14 @@ def _messages(session: Session, ending: Ending, _: Purge) -> Counts:
 
 
 def _events(session: Session, ending: Ending, _: Purge) -> Counts:
-    return {"jobs.outbox": forget_events(session, events=ending.sunset.events, most=MOST)}
+    gone = forget_events(
+        session,
+        module=ending.name,
+        events=ending.sunset.events,
+        shared=OF_BOOKINGS,
+        most=MOST,
+    )
+    return {"jobs.outbox": gone}
 
 
 def _answers(session: Session, ending: Ending, _: Purge) -> Counts:
@@ -115,10 +129,10 @@ def _bundles(session: Session, _ending: Ending, _: Purge) -> Counts:
 
 def _acts(session: Session, ending: Ending, purge: Purge) -> Counts:
     """Erase what the module's acts were about. Raises ``NotYet`` while one is not sealed."""
-    acts = ending.sunset.acts
+    of = audit.ActsOf(module=ending.name, acts=ending.sunset.acts, shared=OF_BOOKINGS)
     audit.seal(session)
-    found = audit.sealed_acts(session, acts=acts, after=purge.progress.get(AFTER, 0))
-    if not found and audit.are_acts_waiting(session, acts=acts):
+    found = audit.sealed_acts(session, of=of, after=purge.progress.get(AFTER, 0))
+    if not found and audit.are_acts_waiting(session, of=of):
         raise NotYet
     entries = [entry_id for _, entry_id in found]
     gone = _erase(session, ending.name, audit.order_of(session, entries=entries, ground=GROUND))
@@ -142,6 +156,7 @@ Step = Callable[[Session, Ending, Purge], Counts]
 STEPS: tuple[Step, ...] = (
     _verifiers,
     _tables,
+    _bookings,
     _codes,
     _device_keys,
     _messages,
