@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import people
 import pytest
-from purge_world import order, purge
+from purge_world import order, purge, switch
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
