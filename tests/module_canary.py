@@ -32,11 +32,11 @@ BOOKED = (
                                     request_key, request_hash, booked_at, changed_at,
                                     cancel_reason, scope, person_key, quota_period)
        VALUES (:booking, :slot, :person, :account, 1, 'cancelled', :reference, :request, '', now(),
-               now(), :reason, :module || ':all', :key, '2026-W01')""",
+               now(), :reason, :scope, :key, '2026-W01')""",
     """INSERT INTO booking.ledger (slot_id, seq, delta, booking_id, prev, hash)
        VALUES (:slot, 1, 1, :booking, '', :hash)""",
     """INSERT INTO booking.allowance (scope, person_key, quota_period, used, max)
-       VALUES (:module || ':all', :key, '2026-W01', 0, 1)""",
+       VALUES (:scope, :key, '2026-W01', 0, 1)""",
 )
 PLAIN = {
     bool: True,
@@ -167,6 +167,7 @@ class ModuleCanary:
         """Leave what a booking leaves that is over: its slot, words, quota, acts and events."""
         facts = {
             "module": self.module.name,
+            "scope": f"{self.module.name}:all",
             "organisation": people.pharmacy(session=session),
             "slot": self.id("booking.slot.id"),
             "booking": self.id("booking.booking.id"),

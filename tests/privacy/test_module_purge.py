@@ -397,10 +397,11 @@ def test_the_command_carries_a_purge_out_and_verifies_its_certificate(
         return answer
 
     assert "nobody ordered that" in run("purge", NAME).output
-    assert "no module masks" in run("purge", "masks").output
+    assert "nobody ordered that" in run("purge", "masks").output
+    assert "no module elsewhere" in run("purge", "elsewhere").output
     order(module)
     lines = run("purge", NAME).output.splitlines()
-    assert lines[0].startswith(f"step 0 of {len(purging.STEPS)}: ")
+    assert lines[0].startswith(f"step 1 of {len(purging.STEPS)}: ")
     file, key_set = tmp_path / "certificate", tmp_path / "keys"
     file.write_text(lines[-1])
     key_set.write_text(json.dumps(keys.document()))
