@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud.db import rows_changed
 
+# Held against a switch: whoever calls the sunset off at this instant is waited for.
 _END = text(
     """
     INSERT INTO registry.ended_type (type, module)
     SELECT t, m.name FROM registry.module m, unnest(cast(:types AS varchar[])) t
-     WHERE m.name = :module AND m.state = 'sunset'
+     WHERE m.name = :module AND m.state = 'sunset' FOR SHARE OF m
     ON CONFLICT (type) WHERE begun_at IS NULL DO NOTHING
     """
 )

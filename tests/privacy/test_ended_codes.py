@@ -1,5 +1,6 @@
 """Codes of a service that came to its end: dead everywhere, also without any record of them."""
 
+import threading
 from datetime import timedelta
 
 import people
@@ -21,6 +22,7 @@ from citizen_cloud.portal.state import HOST
 from citizen_cloud.privacy import owners
 from citizen_cloud.privacy.jobs import purge_modules
 from citizen_cloud.privacy.services import purging
+from citizen_cloud.registry.services import set_state
 
 TYPES = frozenset({"hc", "ht", "hp", "voucher"})
 SNAPSHOT = "/.well-known/credential-snapshot.jwt"
@@ -186,3 +188,21 @@ def test_the_door_of_snapshots_says_within_seconds_that_a_service_ended(modules,
     publish_snapshot(clock.now())
     queries._kept._until = 0.0
     assert "hp" in Snapshot.read(client.get(SNAPSHOT).text, keys.roots()).ended_types
+
+
+def test_the_worker_ends_nothing_of_a_service_that_begins_again_at_that_instant(modules):
+    switch(modules["health_code"], "sunset")
+    worker = threading.Thread(target=purge_modules, args=(None,))
+    with db.transaction() as session:
+        set_state(
+            session,
+            module=modules["health_code"],
+            state="active",
+            reason="又来了",
+            actor_id=None,
+        )
+        worker.start()
+        worker.join(0.3)
+        assert worker.is_alive()
+    worker.join()
+    assert newest().ended_types["hp"] is not None

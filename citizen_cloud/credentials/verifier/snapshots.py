@@ -1,4 +1,4 @@
-"""One signed file with all an offline verifier must know: keys, key revocations, void codes.
+"""One signed file with all an offline verifier must know: keys, revocations, void codes, ends.
 
 Signed by a key of trust, whose public half a gate pins once; the keys that sign codes come and go
 inside. So one file got while there was a network is enough until the gate's own patience ends.
