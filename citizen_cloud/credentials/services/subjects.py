@@ -200,14 +200,21 @@ def verify(
     if reading.claims is None:
         raise BY_OUTCOME[reading.outcome]
     claims = reading.claims
-    facts = {
-        "jti": claims.jti,
-        "type": type,
-        "kid": claims.kid,
-        "issued_at": claims.issued_at,
-        "now": now,
-    }
-    row = session.execute(_ISSUED, facts).mappings().one()
+    said = {"jti": claims.jti, "kid": claims.kid, "issued_at": claims.issued_at}
+    row = session.execute(_ISSUED, {**said, "type": type, "now": now}).mappings().one()
+    _check(row, claims)
+    return Verified(
+        jti=claims.jti,
+        subject_id=row["subject_id"],
+        type=type,
+        issued_at=claims.issued_at,
+        not_before=claims.not_before,
+        expires_at=claims.expires_at,
+    )
+
+
+def _check(row: RowMapping, claims: Claims) -> None:
+    """Raise what is wrong with a code whose signature is right."""
     if row["revoked_at"] is not None:
         raise CredentialRevoked
     outcome = verifier.at(claims, row["now"])
@@ -223,14 +230,6 @@ def verify(
         raise BY_OUTCOME[outcome]
     if _report_unissued(row, claims):
         raise CredentialNotIssued
-    return Verified(
-        jti=claims.jti,
-        subject_id=row["subject_id"],
-        type=type,
-        issued_at=claims.issued_at,
-        not_before=claims.not_before,
-        expires_at=claims.expires_at,
-    )
 
 
 def _report_unissued(row: RowMapping, claims: Claims) -> bool:
