@@ -16,6 +16,7 @@ from citizen_cloud.audit.services import examine, seal
 from citizen_cloud.credentials import keys
 from citizen_cloud.portal.state import HOST
 from citizen_cloud.privacy.decisions import BookingsAhead
+from citizen_cloud.privacy.services import farewell
 from citizen_cloud.privacy.services.destruction import read_destruction
 
 NAME = "masks"
@@ -72,6 +73,8 @@ def test_nobody_purges_a_service_in_which_somebody_holds_a_place_to_come(shared_
     made = masks_world.book(client, me, offer)
     assert made.status_code == 201, made.json
     switch(module, "sunset")
+    with db.transaction() as session:
+        assert farewell.holders(session, NAME) == [me.account_id]
     with pytest.raises(BookingsAhead) as refused:
         propose(NAME)
     assert refused.value.code == "bookings_ahead"
