@@ -53,7 +53,7 @@ _BOOKED = """EXISTS (SELECT FROM booking.booking b JOIN booking.slot s ON s.id =
 
 
 def _holders(module: str) -> TextClause:
-    """Return the statement that finds accounts behind the keys in a module's tables, and bookers."""
+    """Return the statement that finds accounts behind the keys of a module, and who booked."""
     held = " OR ".join((*_keys(module), _BOOKED))
     return text(
         f"""
