@@ -76,3 +76,15 @@ def test_a_scan_from_before_the_end_stays_good_and_one_from_behind_it_does_not(c
     behind = offline(code, at=ended_at + timedelta(seconds=0.1))
     found = upload(client, gate, before, behind)["items"]
     assert [one["outcome"] for one in found] == ["valid", "revoked"]
+
+
+def test_a_code_for_a_minute_ends_with_the_service_too(client, module):
+    me, gate = coloured(people.citizen(), "green"), post().someone
+    code = send(client, "GET", "/code", me).json["code"]
+    scan = offline(code, at=clock.now())
+    for state in ("sunset", "active"):
+        switch(module, state)
+        assert outcome(client, gate, code) == "revoked"
+    assert upload(client, gate, scan)["items"][0]["outcome"] == "valid"
+    said = check(client, gate, send(client, "GET", "/code", me).json["code"])
+    assert said["outcome"] == "valid"
