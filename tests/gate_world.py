@@ -84,6 +84,7 @@ def snapshot_text(
         "revoked_keys": [
             {"kid": kid, "at": int(at.timestamp()), "reason": "leaked"} for kid in revoked_keys
         ],
+        "ended_types": {},
         "void": void_of(void).decode(),
     } | (said or {})
     members = {name: value for name, value in members.items() if value is not ...}

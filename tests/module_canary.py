@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
+import people
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -21,6 +22,22 @@ from citizen_cloud.jobs.services import announce
 from citizen_cloud.messages.services import Note, notify
 from citizen_cloud.text import Text
 
+BOOKED = (
+    """INSERT INTO booking.slot (id, module, organisation_id, starts_at, ends_at, opens_at, closes_at,
+                                 capacity)
+       VALUES (:slot, :module, :organisation, now() - interval '2 hours', now() - interval '1 hour',
+               now() - interval '3 hours', now() - interval '1 hour', 5)""",
+    "INSERT INTO booking.slot_text (slot_id, title, place) VALUES (:slot, cast(:words AS jsonb), '{}')",
+    """INSERT INTO booking.booking (id, slot_id, person_id, booked_by, quantity, status, reference,
+                                    request_key, request_hash, booked_at, changed_at,
+                                    cancel_reason, scope, person_key, quota_period)
+       VALUES (:booking, :slot, :person, :account, 1, 'cancelled', :reference, :request, '', now(),
+               now(), :reason, :scope, :key, '2026-W01')""",
+    """INSERT INTO booking.ledger (slot_id, seq, delta, booking_id, prev, hash)
+       VALUES (:slot, 1, 1, :booking, '', :hash)""",
+    """INSERT INTO booking.allowance (scope, person_key, quota_period, used, max)
+       VALUES (:scope, :key, '2026-W01', 0, 1)""",
+)
 PLAIN = {
     bool: True,
     int: 7,
@@ -143,6 +160,36 @@ class ModuleCanary:
             )
         self._answered(session)
         self._proposed(session)
+        if self.module.bookings is not None:
+            self._booked(session)
+
+    def _booked(self, session):
+        """Leave what a booking leaves that is over: its slot, words, quota, acts and events."""
+        facts = {
+            "module": self.module.name,
+            "scope": f"{self.module.name}:all",
+            "organisation": people.pharmacy(session=session),
+            "slot": self.id("booking.slot.id"),
+            "booking": self.id("booking.booking.id"),
+            "person": self.someone.person_id,
+            "account": self.someone.account_id,
+            "words": json.dumps({"zh": self.word("booking.slot_text.title")}),
+            "reference": self.word("booking.booking.reference", 16),
+            "request": self.word("booking.booking.request_key"),
+            "reason": self.word("booking.booking.cancel_reason"),
+            "key": self.raw("booking.allowance.person_key"),
+            "hash": self.raw("booking.ledger.hash"),
+        }
+        for sql in BOOKED:
+            session.execute(text(sql), facts)
+        for name in ("booked", "cancelled"):
+            said = {
+                "module": self.module.name,
+                "person_id": str(self.someone.person_id),
+                "reference": facts["reference"],
+            }
+            record(session, _act(f"booking.{name}", said))
+            announce(session, f"booking.{name}", said)
 
     def _told(self, session):
         for kind in self.module.sunset.messages:

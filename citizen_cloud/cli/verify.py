@@ -76,7 +76,7 @@ class Scan:
 
 @click.command()
 @click.argument("code")
-@click.option("--snapshot", type=FILE, required=True, help="GET /api/v1/health-code/snapshot")
+@click.option("--snapshot", type=FILE, required=True, help="/.well-known/credential-snapshot.jwt")
 @click.option("--roots", type=FILE, required=True, help="/.well-known/credential-roots.json")
 @click.option("--place", "place_id", type=click.UUID, help="The place this gate stands in.")
 @click.option("--nonce", type=Nonce(), help="What this gate asks every code to be bound to.")

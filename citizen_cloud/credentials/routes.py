@@ -72,10 +72,11 @@ class CredentialSnapshot(MethodView):
         """Get the signed snapshot of keys, key revocations and void codes
 
         A compact JWS of type `snapshot+jwt` under a key of `/.well-known/credential-roots.json`:
-        `iat`, `exp`, a rising `number`, the `keys` of codes, `revoked_keys`, and `void`, base64url
-        of the sorted first 8 bytes of the id of each code that was revoked or suspended. A new one
-        every 30 s; send the ETag back. One past its `exp` is still served: its times are honest,
-        and how old is too old is for the gate to say.
+        `iat`, `exp`, a rising `number`, the `keys` of codes, `revoked_keys`, `void`, base64url of
+        the sorted first 8 bytes of the id of each code that was revoked or suspended, and
+        `ended_types`: types of codes whose service ended, with the second from which its codes
+        count again, null while none does. A new one every 30 s; send the ETag back. One past its
+        `exp` is still served: its times are honest, and how old is too old is for the gate to say.
         """
         return snapshot_answer()
 

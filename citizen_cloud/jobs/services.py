@@ -116,12 +116,20 @@ def withdraw(
 _FORGET = text(
     """
     DELETE FROM jobs.outbox WHERE id = ANY(ARRAY(
-        SELECT id FROM jobs.outbox WHERE event::text ^@ ANY(cast(:events AS text[])) LIMIT :most))
+        SELECT id FROM jobs.outbox
+         WHERE event::text ^@ ANY(cast(:events AS text[]))
+            OR event::text ^@ ANY(cast(:shared AS text[])) AND payload ->> 'module' = :module
+         LIMIT :most))
     """
 )
 
 
-def forget_events(session: Session, *, events: Sequence[str], most: int) -> int:
-    """Delete so many events whose name begins so, handled or not; return how many."""
-    asked = {"events": list(events), "most": most}
+def forget_events(
+    session: Session, *, module: str, events: Sequence[str], shared: Sequence[str], most: int
+) -> int:
+    """Delete so many of a module's events, handled or not; return how many.
+
+    Those whose name begins so, and of those that all modules share the ones that say its name.
+    """
+    asked = {"module": module, "events": list(events), "shared": list(shared), "most": most}
     return rows_changed(session, _FORGET, asked)

@@ -184,6 +184,14 @@ class ServiceModule:
     initial_state: ModuleState = "off"
 
     @property
+    def code_types(self) -> frozenset[str]:
+        """The types of codes that are this module's and no other's."""
+        of_bookings = self.bookings.credential if self.bookings is not None else None
+        return frozenset({of_bookings} if of_bookings else ()) | (
+            self.sunset.credentials if self.sunset is not None else frozenset()
+        )
+
+    @property
     def segment(self) -> str:
         """The module's part of a URL."""
         return self.name.replace("_", "-")

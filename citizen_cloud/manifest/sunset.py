@@ -10,11 +10,12 @@ class Sunset:
     """What lies outside a module's own tables and is forgotten when it is purged.
 
     But for ``credentials`` and ``consents``, each word is the beginning of names:
-    ``health_code.`` stands for all that begins so. The module's tables need no mention, nor do the
-    proposals of its kinds of decision and the stored answers of its doors.
+    ``health_code.`` stands for all that begins so. The module's tables need no mention, nor do its
+    bookings, the proposals of its kinds of decision and the stored answers of its doors.
     """
 
-    # Types of codes, with the keys that show them
+    # Types of codes, with the keys that show them: all this module has, and no other has one of
+    # them. While it is in sunset none counts anywhere
     credentials: frozenset[str] = frozenset()
     # Whether its codes, and nobody else's, are shown by keys of registered phones
     device_keys: bool = False

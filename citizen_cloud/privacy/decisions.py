@@ -6,13 +6,26 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.errors import NotFound
+from citizen_cloud.booking.services.ending import bookings_ahead
+from citizen_cloud.errors import Conflict, NotFound
 from citizen_cloud.manifest import DecisionKind, Proposal, Terms
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry import purging
 from citizen_cloud.text import Text
 from citizen_cloud.web.fields import Str
 from citizen_cloud.web.schemas import Incoming
+
+
+class BookingsAhead(Conflict):
+    """Somebody holds a place in the service whose time has not passed."""
+
+    code = "bookings_ahead"
+    title = Text("仍有未到期的预约", "Bookings ahead")
+    detail = Text(
+        "该服务仍有未到期的预约，待其过期或取消后方可清除。",
+        "There are bookings of this service still to come; it is purged when they are over or "
+        "cancelled.",
+    )
 
 
 class ModulePurgeSchema(Incoming):
@@ -22,12 +35,15 @@ class ModulePurgeSchema(Incoming):
 
 
 def check_purge(session: Session, proposal: Proposal, now: datetime) -> Terms:
-    """Refuse a module that says nothing of its end, or is not in sunset, or is gone."""
+    """Refuse a module that says nothing of its end, is not in sunset, is gone, or is waited for."""
     del now
     name = proposal.payload["module"]
     if name not in owners.current().endings:
         raise NotFound
     purging.check_sunset(session, name)
+    ahead = bookings_ahead(session, module=name)
+    if ahead:
+        raise BookingsAhead(bookings=ahead)
     return Terms(summary={"module": name})
 
 

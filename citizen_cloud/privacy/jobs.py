@@ -11,6 +11,7 @@ from citizen_cloud.privacy import owners
 from citizen_cloud.privacy.services import closures, erasure, exports, purging
 from citizen_cloud.privacy.services.away import away
 from citizen_cloud.registry import purging as registry
+from citizen_cloud.registry.ended import end_types
 
 MOST = 100
 
@@ -94,10 +95,13 @@ def erase(closure_id: UUID, now: datetime | None = None) -> bool:
 def purge_modules(now: datetime) -> int:
     """Go on with every purge that was ordered, as far as it goes; return how many steps.
 
-    A step that fails, or must wait for a seal, is taken up again at the next turn.
+    A step that fails, or must wait for a seal, is taken up again at the next turn. Before that,
+    codes end of every module that is in sunset: a newer version of one may name a type more.
     """
     del now
     with db.transaction() as session:
+        for ending in owners.current().endings.values():
+            end_types(session, module=ending.name, types=ending.sunset.credentials)
         ordered = registry.due(session)
     return sum(_purged(name) for name in ordered)
 

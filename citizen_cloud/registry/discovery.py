@@ -90,6 +90,15 @@ def _rules(point_name: str, module: ServiceModule, installed: Installed) -> list
         (name != point_name, "name differs from the entry point"),
         (name in RESERVED, "name is reserved by the host"),
         (name in installed.modules, "another module has this name"),
+        (
+            module.sunset is not None and module.code_types != module.sunset.credentials,
+            "the sunset names the codes of its bookings",
+        ),
+        # The end of one service would end the other's codes.
+        (
+            any(module.code_types & other.code_types for other in installed.modules.values()),
+            "another module has codes of this type",
+        ),
         (not all(module.title), "title is needed in zh and en"),
         (not module.blueprints, "a module without routes serves nobody"),
         (

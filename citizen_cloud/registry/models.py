@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,3 +52,21 @@ class Purge(Base):
     progress: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     finished_at: Mapped[datetime | None]
     certificate: Mapped[str | None] = mapped_column(Text)
+
+
+class EndedType(Base):
+    """A type of codes that ended with its service; no row is ever taken back."""
+
+    __tablename__ = "ended_type"
+    __table_args__ = (
+        CheckConstraint("begun_at > ended_at", name="begun"),
+        Index("uq_ended_type_open", "type", unique=True, postgresql_where=text("begun_at IS NULL")),
+        {"schema": "registry"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    type: Mapped[str] = mapped_column(String(16))
+    module: Mapped[str] = mapped_column(ForeignKey("registry.module.name"))
+    ended_at: Mapped[datetime] = mapped_column(server_default=text("statement_timestamp()"))
+    # Codes issued before this stay dead; without it none of the type counts.
+    begun_at: Mapped[datetime | None]

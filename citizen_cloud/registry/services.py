@@ -14,6 +14,7 @@ from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Invalid, NotFound, StaleVersion
 from citizen_cloud.jobs.services import announce
 from citizen_cloud.manifest import ModuleState, ServiceModule, Setting
+from citizen_cloud.registry.ended import begin_again, end_types
 from citizen_cloud.registry.purging import ModulePurged, is_ended
 from citizen_cloud.registry.switchboard import CHANNEL
 
@@ -66,16 +67,25 @@ def set_state(
 ) -> Switch:
     """Put a module into a state; every worker follows within seconds. Audited with its reason.
 
-    Whoever has something in a module that goes into sunset is told. Raises ``ModulePurged``.
+    Whoever has something in a module that goes into sunset is told, and its codes count no more;
+    out of sunset new ones do, from a second later. Raises ``ModulePurged``.
     """
     switch = _write(session, module, {"state": state, "reason": reason, "actor": actor_id})
     if state != "sunset" and is_ended(session, module.name):
         raise ModulePurged
-    if state == "sunset" and module.sunset is not None:
+    if state == "sunset":
+        _sunset(session, module, switch)
+    _audit(session, module, f"module.{state}", {"reason": reason}, (actor_kind, actor_id))
+    if state != "sunset":
+        begin_again(session, module=module.name)
+    return switch
+
+
+def _sunset(session: Session, module: ServiceModule, switch: Switch) -> None:
+    end_types(session, module=module.name, types=module.code_types)
+    if module.sunset is not None:
         facts = {"module": module.name, "version": switch.version}
         announce(session, SUNSET_BEGUN, facts, lane="bulk")
-    _audit(session, module, f"module.{state}", {"reason": reason}, (actor_kind, actor_id))
-    return switch
 
 
 def set_settings(

@@ -307,3 +307,24 @@ def test_a_code_is_decided_in_a_few_signature_checks(phone, record_property):
     record_property("facts", f"{each * 1000:.2f} ms, its signatures {alone * 1000:.2f} ms")
     assert each < 8 * alone
     assert each < 0.05
+
+
+def test_a_code_of_a_service_that_ended_is_revoked_whenever_it_was_issued():
+    ended = world.snapshot(said={"ended_types": {"hp": None}})
+    for begins in (NOW - timedelta(days=90), NOW):
+        assert outcome(world.paper(iat=begins), verifier=gate(snap=ended)) is Outcome.REVOKED
+    assert outcome(world.thin(), verifier=gate(snap=ended)) is Outcome.VALID
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-1, "revoked"), (0, "valid"), (1, "valid")])
+def test_a_service_that_began_again_counts_from_its_very_second(seconds, expected):
+    begun = NOW - timedelta(hours=1)
+    again = world.snapshot(said={"ended_types": {"hp": int(begun.timestamp())}})
+    code = world.paper(iat=begun + timedelta(seconds=seconds))
+    assert outcome(code, verifier=gate(snap=again)) == expected
+
+
+def test_an_end_is_known_also_where_the_list_is_too_old_to_say_valid():
+    old = world.snapshot(at=NOW - timedelta(days=1), said={"ended_types": {"hp": None}})
+    assert outcome(world.paper(), verifier=gate(snap=old)) is Outcome.REVOKED
+    assert outcome(world.thin(), verifier=gate(snap=old)) is Outcome.STALE_STATUS

@@ -73,11 +73,19 @@ def test_an_older_snapshot_is_refused_where_a_newer_one_was_held():
         {"void": "!"},
         {"void": 7},
         {"more": 1},
+        {"ended_types": ["hp"]},
+        {"ended_types": {"hp": "now"}},
+        {"ended_types": {"hp": True}},
     ],
 )
 def test_a_signed_file_of_another_form_is_refused(changes):
     with pytest.raises(SnapshotInvalid):
         Snapshot.read(snapshot_text(said=changes), ROOTS)
+
+
+def test_a_file_from_before_there_were_ends_is_as_good_as_it_was():
+    held = Snapshot.read(snapshot_text(said={"ended_types": ...}), ROOTS)
+    assert held.ended_types == {}
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "\ud800", "é", "{}", "e30.e30.e30"])

@@ -227,3 +227,12 @@ def test_scans_are_kept_for_the_day_the_server_is_back(gate, phone):
     assert second["outcome"] == "wrong_type"
     assert first["scan_id"] != second["scan_id"]
     assert queue.stat().st_mode & 0o077 == 0
+
+
+def test_a_code_of_an_ended_service_is_refused_with_the_next_snapshot(tmp_path):
+    at_door = Gate(tmp_path)
+    code = world.paper(iat=now() - timedelta(days=1))
+    assert at_door.run(code).exit_code == 0
+    at_door.renew(number=8, said={"ended_types": {"hp": None}})
+    done = at_door.run(code)
+    assert (done.exit_code, "[revoked]" in done.output) == (1, True)

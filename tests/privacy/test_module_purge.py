@@ -6,10 +6,12 @@ from dataclasses import replace
 import approvals_world as approvals
 import health_world
 import people
+import purge_world as world
 import pytest
 import scan
 from click.testing import CliRunner
 from module_canary import ModuleCanary
+from purge_world import order, switch
 from sqlalchemy import text
 
 from citizen_cloud import clock, db
@@ -30,7 +32,6 @@ from citizen_cloud.registry import purging as registry
 from citizen_cloud.registry import services
 
 NAME = "health_code"
-KIND = "privacy.purge_module"
 PATH = f"/api/v1/open/modules/{NAME}/destruction-certificate"
 
 
@@ -39,40 +40,16 @@ def module(shared_app, fresh_database):
     return shared_app.extensions[HOST].modules[NAME]
 
 
-def switch(module, state):
-    with db.transaction() as session:
-        services.set_state(session, module=module, state=state, reason="疫情结束", actor_id=None)
-
-
 def propose(by=None):
-    return approvals.proposed(KIND, {"module": NAME}, reason="purpose_ended", by=by)
-
-
-def order(module):
-    """Let two people of different units order the purge, more than a minute ago."""
-    switch(module, "sunset")
-    proposal_id = propose()
-    approvals.agree(proposal_id, approvals.approvers())
-    assert approvals.state(proposal_id) == "applied"
-    with db.transaction() as session:
-        session.execute(
-            text("UPDATE registry.purge SET ordered_at = ordered_at - interval '2 minutes'")
-        )
-    return proposal_id
+    return world.propose(NAME, by)
 
 
 def state():
-    with db.transaction() as session:
-        found = registry.purge_of(session, NAME)
-    return found and found.state
+    return world.state(NAME)
 
 
 def purge():
-    for _ in range(5):
-        purge_modules(None)
-        if state() == "done":
-            return
-    raise AssertionError(state())
+    world.purge(NAME)
 
 
 def dump(database):
@@ -420,10 +397,11 @@ def test_the_command_carries_a_purge_out_and_verifies_its_certificate(
         return answer
 
     assert "nobody ordered that" in run("purge", NAME).output
-    assert "no module masks" in run("purge", "masks").output
+    assert "nobody ordered that" in run("purge", "masks").output
+    assert "no module elsewhere" in run("purge", "elsewhere").output
     order(module)
     lines = run("purge", NAME).output.splitlines()
-    assert lines[0].startswith(f"step 0 of {len(purging.STEPS)}: ")
+    assert lines[0].startswith(f"step 1 of {len(purging.STEPS)}: ")
     file, key_set = tmp_path / "certificate", tmp_path / "keys"
     file.write_text(lines[-1])
     key_set.write_text(json.dumps(keys.document()))

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 from flask.views import MethodView
 
-from citizen_cloud.manifest import Job, Permission, ServiceModule, Setting
+from citizen_cloud.manifest import (
+    BookingPolicy,
+    Job,
+    Permission,
+    ServiceModule,
+    Setting,
+    Sunset,
+)
 from citizen_cloud.registry.discovery import discover
 from citizen_cloud.text import Text
 from citizen_cloud.web.blueprint import Blueprint
@@ -136,3 +143,17 @@ def test_settings_are_checked_by_kind_and_bounds():
     ):
         with pytest.raises(Invalid):
             check_settings(known, wrong)
+
+
+def test_no_two_services_share_a_type_of_codes_and_a_sunset_names_all_of_its_own():
+    shared = Sunset(credentials=frozenset({"ticket"}))
+    points = [
+        Point("ball", module(name="ball", blueprints=(blueprint("ball", "/ball"),), sunset=shared)),
+        Point("toy", module(sunset=shared)),
+    ]
+    found = discover(points)
+    assert set(found.modules) == {"ball"}
+    assert "codes of this type" in found.quarantined["toy"]
+    policy = BookingPolicy(actions=None, cancel_policy=None, credential="ticket")
+    found = discover([Point("toy", module(bookings=policy, sunset=Sunset()))])
+    assert "names the codes of its bookings" in found.quarantined["toy"]

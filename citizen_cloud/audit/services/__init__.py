@@ -10,6 +10,7 @@ from citizen_cloud.audit.services.heads import (
     present_head,
 )
 from citizen_cloud.audit.services.redacting import (
+    ActsOf,
     NotSealedYet,
     Order,
     are_acts_waiting,
@@ -20,6 +21,7 @@ from citizen_cloud.audit.services.sealing import length, seal
 
 __all__ = [
     "Act",
+    "ActsOf",
     "Examination",
     "Finding",
     "Head",

@@ -38,20 +38,25 @@ _ENTRIES = text(
      ORDER BY s.number
     """  # noqa: S608 - constants
 )
+# A room that serves every module says in its acts for which one.
+_OF_MODULE = """
+    (e.action::text ^@ ANY(cast(:acts AS text[]))
+     OR e.action::text ^@ ANY(cast(:shared AS text[])) AND e.payload ->> 'module' = :module)
+"""
 _OF_PREFIX = text(
-    """
+    f"""
     SELECT s.number, e.id FROM audit.seal s JOIN audit.entry e ON e.id = s.entry_id
-     WHERE e.action::text ^@ ANY(cast(:acts AS text[])) AND e.salt IS NOT NULL AND s.number > :after
+     WHERE {_OF_MODULE} AND e.salt IS NOT NULL AND s.number > :after
      ORDER BY s.number LIMIT :most
-    """
+    """  # noqa: S608
 )
 _WAITING = text(
-    """
+    f"""
     SELECT EXISTS (
         SELECT FROM audit.entry e
-         WHERE e.action::text ^@ ANY(cast(:acts AS text[]))
+         WHERE {_OF_MODULE}
            AND e.xid >= (SELECT sealed_below FROM audit.watermark WHERE id = 1))
-    """
+    """  # noqa: S608
 )
 
 
@@ -83,14 +88,27 @@ def order_of(session: Session, *, entries: Collection[UUID], ground: str) -> Ord
     return Order(entries=[UUID(row.id) for row in rows], payload=payload)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActsOf:
+    """The acts of a module: those whose action begins so, and those of rooms that name it."""
+
+    module: str
+    acts: Collection[str]
+    shared: Collection[str] = ()
+
+    def asked(self) -> dict[str, Any]:
+        """Return what the statements ask for."""
+        return {"module": self.module, "acts": list(self.acts), "shared": list(self.shared)}
+
+
 def sealed_acts(
-    session: Session, *, acts: Collection[str], after: int = 0, most: int = MOST
+    session: Session, *, of: ActsOf, after: int = 0, most: int = MOST
 ) -> list[tuple[int, UUID]]:
-    """Return number and id of sealed entries whose action begins so, as far as they are told."""
-    asked = {"acts": list(acts), "after": after, "most": most}
+    """Return number and id of a module's sealed entries, as far as they are told."""
+    asked = {**of.asked(), "after": after, "most": most}
     return [(row.number, row.id) for row in session.execute(_OF_PREFIX, asked)]
 
 
-def are_acts_waiting(session: Session, *, acts: Collection[str]) -> bool:
-    """Return whether an entry whose action begins so is still to be sealed."""
-    return bool(session.scalar(_WAITING, {"acts": list(acts)}))
+def are_acts_waiting(session: Session, *, of: ActsOf) -> bool:
+    """Return whether an entry of a module is still to be sealed."""
+    return bool(session.scalar(_WAITING, of.asked()))

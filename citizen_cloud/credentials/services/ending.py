@@ -18,7 +18,8 @@ _FORGET = text(
 def forget_types(session: Session, *, types: Collection[str], most: int) -> int:
     """Delete so many codes of these types, living or not, with their keys; return how many.
 
-    A code without its record is refused by everybody who asks online.
+    A code without its record is refused by everybody who asks online, and by the word that its
+    type has ended (``registry.ended``) by everybody else: that one stays.
     """
     asked = {"types": list(types), "most": most}
     return rows_changed(session, _FORGET, asked)

@@ -22,6 +22,7 @@ from citizen_cloud.credentials.compact import pack
 from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown, ShowKeyUsed
 from citizen_cloud.errors import Unavailable
+from citizen_cloud.registry.ended import is_ended
 
 JTI_BYTES = 16
 PHONE, THIN, PAPER = "hc", "ht", "hp"
@@ -82,6 +83,7 @@ def insert_from(source: str) -> str:
        AND c.revoked_at IS NULL AND c.expires_at > excluded.issued_at
        AND c.claims = excluded.claims
        AND NOT EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = c.kid)
+       AND NOT {is_ended("c.type", "c.issued_at")}
     RETURNING {", ".join(COLUMNS)}
     """  # noqa: S608 - no part of it comes from outside
 

@@ -26,14 +26,16 @@ from citizen_cloud.credentials.services.issuing import (
 )
 from citizen_cloud.errors import Unavailable
 from citizen_cloud.jobs.services import announce_all
+from citizen_cloud.registry.ended import is_ended
 
 REISSUED = "credentials.reissued"
 
-# A thin code is over before anybody could be told.
+# A thin code is over before anybody could be told, one of a service that ended is over already.
 _DUE = f"""
     kid = ANY(:kids) AND revoked_at IS NULL AND type <> '{THIN}'
     AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     AND kid IN (SELECT r.kid FROM credentials.key_revocation r)
+    AND NOT {is_ended("credential.type", "credential.issued_at")}
 """  # noqa: S608 - no part of these comes from outside
 _LEFT = text(f"SELECT count(*) FROM credentials.credential WHERE {_DUE}")  # noqa: S608
 _KEY = text(f"SELECT {USABLE_KEY}")

@@ -1,11 +1,11 @@
 """Publish what verifiers work from: which keys count, which are revoked, which codes are void.
 
-Everything in one signed file, so that a gate which has it needs nobody. Codes of a revoked key are
-not listed: the revocation says it of all of them.
+Everything in one signed file, so that a gate which has it needs nobody. Codes of a revoked key, and
+of a type that ended with its service, are not listed: one word says it of all of them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import jwt
@@ -18,6 +18,7 @@ from citizen_cloud.credentials import keys, verifier
 from citizen_cloud.credentials.proofs import to_text
 from citizen_cloud.credentials.queries import Published
 from citizen_cloud.credentials.verifier.snapshots import PREFIX_BYTES
+from citizen_cloud.registry.ended import ended_types, is_ended
 
 ISSUER = "citizen-cloud"
 TYP = "snapshot+jwt"
@@ -34,7 +35,7 @@ _ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(:lock)")
 # Behind the lock, so that a higher number never knows less. A clock's second is above every number
 # that was ever given, also where an older backup came back.
 _READ = text(
-    """
+    f"""
     SELECT t.now,
            greatest((SELECT coalesce(max(number), 0) + 1 FROM credentials.snapshot),
                     extract(epoch FROM t.now)::bigint) AS number,
@@ -44,10 +45,11 @@ _READ = text(
                      WHERE (c.revoked_at IS NOT NULL OR c.suspended_at IS NOT NULL)
                        AND c.expires_at > t.now
                        AND NOT EXISTS (SELECT 1 FROM credentials.key_revocation r
-                                        WHERE r.kid = c.kid)) v) AS void
+                                        WHERE r.kid = c.kid)
+                       AND NOT {is_ended("c.type", "c.issued_at")}) v) AS void
       FROM (SELECT date_trunc('second', coalesce(cast(:now AS timestamptz),
                                                  statement_timestamp())) AS now) t
-    """
+    """  # noqa: S608 - no part of it comes from outside
 )
 _NEWEST = text(
     """
@@ -72,13 +74,15 @@ def publish(session: Session, *, now: datetime | None = None) -> Published:
     session.execute(_ONE_PUBLISHER, {"lock": PUBLISHER_LOCK})
     row = session.execute(_READ, {"now": now}).mappings().one()
     revoked = session.execute(_REVOKED).mappings().all()
+    # Behind the void codes: what a purge forgets meanwhile has been said to have ended before.
+    ended = ended_types(session)
     if len(row["void"] or b"") > LARGE * PREFIX_BYTES:
         log.error("snapshot_is_large", void_codes=len(row["void"]) // PREFIX_BYTES)
     made = Published(
         number=row["number"],
         issued_at=row["now"],
         expires_at=row["now"] + LIFE,
-        text=_signed(row, revoked),
+        text=_signed(row, revoked, ended),
     )
     session.execute(_WRITE, {**vars(made), "kept": KEPT})
     return made
@@ -94,7 +98,9 @@ def publish_first(session: Session) -> Published:
     return publish(session) if row is None else Published(**row)
 
 
-def _signed(row: RowMapping, revoked: Sequence[RowMapping]) -> str:
+def _signed(
+    row: RowMapping, revoked: Sequence[RowMapping], ended: Mapping[str, datetime | None]
+) -> str:
     claims = {
         "iss": ISSUER,
         "iat": int(row["now"].timestamp()),
@@ -105,6 +111,10 @@ def _signed(row: RowMapping, revoked: Sequence[RowMapping]) -> str:
             {"kid": one["kid"], "at": int(one["at"].timestamp()), "reason": one["reason"]}
             for one in revoked
         ],
+        "ended_types": {
+            type_: None if begun_at is None else int(begun_at.timestamp())
+            for type_, begun_at in ended.items()
+        },
         "void": to_text(row["void"] or b""),
     }
     kid, key = keys.trust_key()

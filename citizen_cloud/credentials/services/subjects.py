@@ -20,6 +20,7 @@ from citizen_cloud.credentials.services.issuing import RETRY_AFTER_S, USABLE_KEY
 from citizen_cloud.credentials.verifier import Claims, Outcome
 from citizen_cloud.db import rows_changed
 from citizen_cloud.errors import Unavailable
+from citizen_cloud.registry.ended import is_ended, is_over
 
 # Two writers can meet once; a third round would mean that the row changes under every look.
 ROUNDS = 3
@@ -51,13 +52,13 @@ class Verified:
 
 
 _LIVE = text(
-    """
+    f"""
     SELECT jti, kid, issued_at, not_before, expires_at,
            EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = c.kid)
-           AS is_key_revoked
+           OR {is_ended("c.type", "c.issued_at")} AS is_dead
       FROM credentials.credential c
      WHERE type = :type AND subject_id = :subject_id AND revoked_at IS NULL
-    """
+    """  # noqa: S608 - no part of it comes from outside
 )
 # Whole seconds, as the claims have them: what is stored is exactly what is signed.
 _ISSUE = text(
@@ -67,7 +68,8 @@ _ISSUE = text(
     SELECT :jti, :type, :subject_id, :holder_id, k.kid,
            date_trunc('second', coalesce(cast(:now AS timestamptz), statement_timestamp())),
            :not_before, :expires_at
-      FROM (SELECT {USABLE_KEY} AS kid) k WHERE k.kid IS NOT NULL
+      FROM (SELECT {USABLE_KEY} AS kid) k
+     WHERE k.kid IS NOT NULL AND NOT {is_over("cast(:type AS varchar)")}
     ON CONFLICT (type, subject_id) WHERE revoked_at IS NULL DO NOTHING
     RETURNING jti, kid, issued_at, not_before, expires_at
     """  # noqa: S608 - no part of it comes from outside
@@ -82,12 +84,13 @@ _REVOKE = text(
 )
 # One row always: the time it is, and beside it the record, if there is one.
 _ISSUED = text(
-    """
+    f"""
     SELECT c.jti, c.subject_id, c.issued_at, c.not_before, c.expires_at, c.kid, c.revoked_at, t.now,
-           EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = :kid) AS is_key_revoked
+           EXISTS (SELECT 1 FROM credentials.key_revocation r WHERE r.kid = :kid) AS is_key_revoked,
+           {is_ended(":type", "cast(:issued_at AS timestamptz)")} AS is_ended
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS now) t
       LEFT JOIN credentials.credential c ON c.jti = :jti AND c.type = :type
-    """
+    """  # noqa: S608
 )
 
 
@@ -105,8 +108,9 @@ def issue(
 
     A subject has one live code: asking again, also at the same instant, gives the same text
     (Ed25519 signs deterministically, RFC 8032). Other times, or a key that was taken away or
-    revoked, end the old code and issue a new one. One statement where the code exists. Raises
-    ``Unavailable`` where every key that signs is revoked.
+    revoked, and a service that ended meanwhile, end the old code and issue a new one. One
+    statement where the code exists. Raises ``Unavailable`` where every key that signs is revoked,
+    and while the service of the type is in sunset.
     """
     subject = {"type": type, "subject_id": subject_id}
     times = {
@@ -124,14 +128,14 @@ def issue(
         if made is not None:
             return _code(made, type)
     live = session.execute(_LIVE, subject).mappings().first()
-    if live is None or live["is_key_revoked"]:
+    if live is None or live["is_dead"]:
         raise Unavailable(retry_after=RETRY_AFTER_S)
     return _code(live, type)
 
 
 def _is_current(live: RowMapping, times: dict[str, datetime]) -> bool:
     is_same = all(live[name] == value for name, value in times.items())
-    is_usable = not live["is_key_revoked"] and keys.private_key(live["kid"]) is not None
+    is_usable = not live["is_dead"] and keys.private_key(live["kid"]) is not None
     return is_same and is_usable
 
 
@@ -196,20 +200,9 @@ def verify(
     if reading.claims is None:
         raise BY_OUTCOME[reading.outcome]
     claims = reading.claims
-    facts = {"jti": claims.jti, "type": type, "kid": claims.kid, "now": now}
-    row = session.execute(_ISSUED, facts).mappings().one()
-    if row["revoked_at"] is not None:
-        raise CredentialRevoked
-    outcome = verifier.at(claims, row["now"])
-    if row["is_key_revoked"]:
-        if outcome is Outcome.VALID:
-            _report_unissued(row, claims)
-        raise CredentialRevoked
-    # Before the record: records of codes that ended long ago are forgotten.
-    if outcome is not Outcome.VALID:
-        raise BY_OUTCOME[outcome]
-    if _report_unissued(row, claims):
-        raise CredentialNotIssued
+    said = {"jti": claims.jti, "kid": claims.kid, "issued_at": claims.issued_at}
+    row = session.execute(_ISSUED, {**said, "type": type, "now": now}).mappings().one()
+    _check(row, claims)
     return Verified(
         jti=claims.jti,
         subject_id=row["subject_id"],
@@ -218,6 +211,25 @@ def verify(
         not_before=claims.not_before,
         expires_at=claims.expires_at,
     )
+
+
+def _check(row: RowMapping, claims: Claims) -> None:
+    """Raise what is wrong with a code whose signature is right."""
+    if row["revoked_at"] is not None:
+        raise CredentialRevoked
+    outcome = verifier.at(claims, row["now"])
+    if row["is_key_revoked"]:
+        if outcome is Outcome.VALID:
+            _report_unissued(row, claims)
+        raise CredentialRevoked
+    # Decided by the type alone: a purge leaves no record.
+    if row["is_ended"] and outcome is Outcome.VALID:
+        raise CredentialRevoked
+    # Before the record: records of codes that ended long ago are forgotten.
+    if outcome is not Outcome.VALID:
+        raise BY_OUTCOME[outcome]
+    if _report_unissued(row, claims):
+        raise CredentialNotIssued
 
 
 def _report_unissued(row: RowMapping, claims: Claims) -> bool:

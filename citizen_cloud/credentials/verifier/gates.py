@@ -114,7 +114,7 @@ class OfflineVerifier:
             outcome = at(claims, now)
         if outcome is not Outcome.VALID:
             return outcome
-        if self.snapshot.is_void(claims.jti):
+        if self.snapshot.is_void(claims.jti) or self.snapshot.is_ended(claims):
             return Outcome.REVOKED
         return Outcome.VALID if self._is_fresh(now) else Outcome.STALE_STATUS
 

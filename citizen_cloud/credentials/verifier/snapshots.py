@@ -1,4 +1,4 @@
-"""One signed file with all an offline verifier must know: keys, key revocations, void codes.
+"""One signed file with all an offline verifier must know: keys, revocations, void codes, ends.
 
 Signed by a key of trust, whose public half a gate pins once; the keys that sign codes come and go
 inside. So one file got while there was a network is enough until the gate's own patience ends.
@@ -7,19 +7,22 @@ inside. So one file got while there was a network is enough until the gate's own
 import json
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import jwt
 
+from citizen_cloud.credentials.claims import Claims
 from citizen_cloud.credentials.proofs import from_text
 from citizen_cloud.credentials.verifier.reading import ALGORITHM, Keys, header_of, keys_of
 
 ISSUER = "citizen-cloud"
 TYP = "snapshot+jwt"
 CLAIMS = {"iss", "iat", "exp", "number", "keys", "revoked_keys", "void"}
+# Not in a file of before there was an end; one that a gate still holds is as good as it was.
+ENDED = "ended_types"
 PREFIX_BYTES = 8
 # Six million void codes; the bound keeps garbage cheap.
 LONGEST = 64 * 2**20
@@ -50,6 +53,9 @@ class Snapshot:
     revoked_keys: Mapping[str, KeyRevoked]
     # Sorted prefixes of the ids of void codes, one behind the other.
     void: bytes
+    # Types of codes whose service ended: what was issued before the instant counts no more, and
+    # nothing at all where there is none.
+    ended_types: Mapping[str, datetime | None] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str, roots: Keys, *, at_least: int = 0) -> "Snapshot":
@@ -74,6 +80,13 @@ class Snapshot:
         place = bisect_left(range(count), prefix, key=self._entry)
         return place < count and self._entry(place) == prefix
 
+    def is_ended(self, claims: Claims) -> bool:
+        """Return whether the code's service ended since it was issued."""
+        if claims.type not in self.ended_types:
+            return False
+        counts_from = self.ended_types[claims.type]
+        return counts_from is None or claims.issued_at < counts_from
+
     def _entry(self, number: int) -> bytes:
         return self.void[number * PREFIX_BYTES : (number + 1) * PREFIX_BYTES]
 
@@ -91,7 +104,7 @@ def _signed(text: str, roots: Keys) -> dict[str, Any]:
         claims = json.loads(jwt.PyJWS().decode(text, root, algorithms=[ALGORITHM]))
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise SnapshotInvalid("the signature is wrong") from error
-    if not isinstance(claims, dict) or claims.keys() != CLAIMS or claims["iss"] != ISSUER:
+    if not isinstance(claims, dict) or claims.keys() - {ENDED} != CLAIMS or claims["iss"] != ISSUER:
         raise SnapshotInvalid("its members are not those of a snapshot")
     return claims
 
@@ -111,6 +124,10 @@ def _members(claims: dict[str, Any]) -> dict[str, Any]:
         "keys": keys_of({"keys": claims["keys"]}),
         "revoked_keys": revoked,
         "void": _sorted(from_text(claims["void"])),
+        "ended_types": {
+            str(type_): None if at is None else _instant(at)
+            for type_, at in claims.get(ENDED, {}).items()
+        },
     }
 
 

@@ -52,6 +52,16 @@ def outlet_changed(session: Session, event: Event, now: datetime) -> None:
         outlets.follow_outlet(session, organisation_id=organisation_id, actor=SYSTEM)
 
 
+def renewed(session: Session, event: Event, now: datetime) -> None:
+    """Tell a holder whose voucher was issued anew, once for each booking and revoked key."""
+    said = event.payload
+    if said["type"] != VOUCHER:
+        return
+    key = f"masks.renewed:{said['kid']}:{said['subject_id']}"
+    booking_id = UUID(said["subject_id"])
+    notices.tell(session, booking_id=booking_id, kind="renewed", dedupe_key=key, now=now)
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "booking.booked": _telling("booked"),
@@ -60,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "booking.cancelled": _ending("cancelled"),
         "booking.expired": _ending("expired"),
         "organisations.changed": outlet_changed,
+        "credentials.reissued": renewed,
     }
 )
 

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from citizen_cloud.manifest import Permission, ServiceModule, Setting
+from citizen_cloud.manifest import Permission, ServiceModule, Setting, Sunset
 from citizen_cloud.modules.masks.cards import personal_data, policy, tile
 from citizen_cloud.modules.masks.jobs import HANDLERS, JOBS
 from citizen_cloud.modules.masks.routes import blueprints
+from citizen_cloud.modules.masks.services.redemptions import VOUCHER
 from citizen_cloud.text import Text
 
 module = ServiceModule(
@@ -57,6 +58,20 @@ module = ServiceModule(
         ),
     ),
     personal_data=personal_data,
+    sunset=Sunset(
+        credentials=frozenset({VOUCHER}),
+        messages=("masks.",),
+        events=("masks.",),
+        acts=("masks.",),
+        purposes=("masks.", "families.proxy.masks"),
+        kept=(
+            Text(
+                "领取网点依法自行保存的发放台账,不在本平台",
+                "The outlets' own books of what they handed out, which the law has them keep and "
+                "which lie with them; the platform keeps no count of its own",
+            ),
+        ),
+    ),
     migrations=str(Path(__file__).parent / "migrations"),
     initial_state="active",
 )

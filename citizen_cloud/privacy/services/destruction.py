@@ -36,6 +36,10 @@ KEPT = (
         "重复提交审批事项时的应答(至多一天)、换发凭证的内部通知(仅含编号,至多一周)",
         "Answers to repeated proposals, a day at most; news of codes issued anew, ids only, a week",
     ),
+    Text(
+        "哪些类型的码已随服务终止及其时间,供核验点拒收",
+        "Which types of codes ended with the service, and when: every verifier refuses them by it",
+    ),
     Text("备份中的副本,至备份到期", "Copies in backups, until those are over"),
 )
 

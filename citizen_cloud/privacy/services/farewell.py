@@ -31,7 +31,7 @@ def sunset_begun(session: Session, event: Event, now: datetime) -> None:
     ending = owners.current().endings.get(module)
     if ending is None or not session.scalar(_STANDS, {"module": module}):
         return
-    asked = {"after": event.payload.get("after"), "most": MOST}
+    asked = {"module": module, "after": event.payload.get("after"), "most": MOST}
     told = list(session.scalars(_holders(module), asked))
     title, words = ending.title, {"zh": ending.title.zh, "en": ending.title.en}
     for account_id in told:
@@ -47,9 +47,14 @@ def sunset_begun(session: Session, event: Event, now: datetime) -> None:
         announce(session, SUNSET_BEGUN, {**event.payload, "after": told[-1]}, lane="bulk")
 
 
+# Whoever booked there, also for somebody else.
+_BOOKED = """EXISTS (SELECT FROM booking.booking b JOIN booking.slot s ON s.id = b.slot_id
+              WHERE s.module = :module AND (b.person_id = a.person_id OR b.booked_by = a.id))"""
+
+
 def _holders(module: str) -> TextClause:
-    """Return the statement that finds accounts behind the keys in a module's tables."""
-    held = " OR ".join(_keys(module)) or "false"
+    """Return the statement that finds accounts behind the keys of a module, and who booked."""
+    held = " OR ".join((*_keys(module), _BOOKED))
     return text(
         f"""
         SELECT a.id FROM accounts.account a
@@ -72,4 +77,5 @@ def _keys(module: str) -> Iterator[str]:
 
 def holders(session: Session, module: str) -> list[UUID]:
     """Return the first accounts that would be told."""
-    return list(session.scalars(_holders(module), {"after": None, "most": MOST}))
+    asked = {"module": module, "after": None, "most": MOST}
+    return list(session.scalars(_holders(module), asked))

@@ -14,13 +14,16 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.services import forgetting as accounts
 from citizen_cloud.approvals.services import forgetting as approvals
 from citizen_cloud.audit import services as audit
+from citizen_cloud.booking.services import ending as bookings
 from citizen_cloud.credentials.services import ending as codes
+from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.db import rows_changed
 from citizen_cloud.jobs.services import forget_events
 from citizen_cloud.messages.services import forgetting as messages
 from citizen_cloud.privacy.owners import Ending
 from citizen_cloud.privacy.services.destruction import destruction_certificate
 from citizen_cloud.registry import purging as registry
+from citizen_cloud.registry.ended import end_types
 from citizen_cloud.registry.purging import Purge
 from citizen_cloud.web.forgetting import forget_answers_of
 
@@ -28,6 +31,8 @@ MOST = 20_000
 STEP = "step"
 AFTER = "after"
 SALT_BYTES = 16
+# Acts and events that the booking room leaves for every module, each with the module's name.
+OF_BOOKINGS = ("booking.",)
 GROUND = "《个人信息保护法》第四十七条 PIPL article 47: the purpose has ended"
 
 Counts = Mapping[str, int]
@@ -42,10 +47,24 @@ _EMPTY = text("SELECT name, gone FROM privacy.empty_module(:module)")
 _REDACT = text("SELECT privacy.redact_acts(:module, :entries, :salt, cast(:payload AS jsonb))")
 
 
+def _verifiers(session: Session, ending: Ending, _: Purge) -> Counts:
+    """Tell every verifier that these codes have ended, before the first record of them goes.
+
+    A snapshot without the void codes of the service that did not say so would let them count again.
+    """
+    end_types(session, module=ending.name, types=ending.sunset.credentials)
+    publish(session)
+    return {}
+
+
 def _tables(session: Session, ending: Ending, _: Purge) -> Counts:
     """Empty every table in the module's schema; return how many rows each had."""
     found = session.execute(_EMPTY, {"module": ending.name})
     return {f"{ending.name}.{row.name}": int(row.gone) for row in found}
+
+
+def _bookings(session: Session, ending: Ending, _: Purge) -> Counts:
+    return bookings.forget_module(session, module=ending.name, most=MOST)
 
 
 def _codes(session: Session, ending: Ending, _: Purge) -> Counts:
@@ -62,7 +81,14 @@ def _messages(session: Session, ending: Ending, _: Purge) -> Counts:
 
 
 def _events(session: Session, ending: Ending, _: Purge) -> Counts:
-    return {"jobs.outbox": forget_events(session, events=ending.sunset.events, most=MOST)}
+    gone = forget_events(
+        session,
+        module=ending.name,
+        events=ending.sunset.events,
+        shared=OF_BOOKINGS,
+        most=MOST,
+    )
+    return {"jobs.outbox": gone}
 
 
 def _answers(session: Session, ending: Ending, _: Purge) -> Counts:
@@ -103,10 +129,10 @@ def _bundles(session: Session, _ending: Ending, _: Purge) -> Counts:
 
 def _acts(session: Session, ending: Ending, purge: Purge) -> Counts:
     """Erase what the module's acts were about. Raises ``NotYet`` while one is not sealed."""
-    acts = ending.sunset.acts
+    of = audit.ActsOf(module=ending.name, acts=ending.sunset.acts, shared=OF_BOOKINGS)
     audit.seal(session)
-    found = audit.sealed_acts(session, acts=acts, after=purge.progress.get(AFTER, 0))
-    if not found and audit.are_acts_waiting(session, acts=acts):
+    found = audit.sealed_acts(session, of=of, after=purge.progress.get(AFTER, 0))
+    if not found and audit.are_acts_waiting(session, of=of):
         raise NotYet
     entries = [entry_id for _, entry_id in found]
     gone = _erase(session, ending.name, audit.order_of(session, entries=entries, ground=GROUND))
@@ -128,7 +154,9 @@ def _erase(session: Session, module: str, order: audit.Order | None) -> int:
 
 Step = Callable[[Session, Ending, Purge], Counts]
 STEPS: tuple[Step, ...] = (
+    _verifiers,
     _tables,
+    _bookings,
     _codes,
     _device_keys,
     _messages,

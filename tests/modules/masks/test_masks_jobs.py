@@ -1,5 +1,6 @@
 """What runs without a request: messages, reminders, expiry, outlets that leave."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import masks_world as world
@@ -7,8 +8,11 @@ import pytest
 from masks_world import API
 from sqlalchemy import text
 
-from citizen_cloud import clock, db
+from citizen_cloud import clock, crypto, db
 from citizen_cloud.cli.jobs import handlers_of
+from citizen_cloud.credentials.services.reissuing import reissue_batch
+from citizen_cloud.credentials.services.revoking import revoke_key
+from citizen_cloud.crypto import KeyRing
 from citizen_cloud.jobs.dispatch import dispatch
 from citizen_cloud.manifest import Subject
 from citizen_cloud.modules.masks import jobs
@@ -206,3 +210,37 @@ def test_export_and_erasure_cover_what_the_module_holds(client, booked):
         )
         assert module.personal_data.erase(session, subject, clock.now()) == 1
         assert module.personal_data.erase(session, subject, clock.now()) == 0
+
+
+@pytest.fixture
+def second_key(client):
+    """Hold a second key of codes beside the one that signs."""
+    held = crypto.current()
+    ring = KeyRing({**held.credentials.keys, "k2": b"2" * 32})
+    crypto._current[:] = [replace(held, credentials=ring)]
+    yield
+    crypto._current[:] = [held]
+
+
+def reissue(kid):
+    with db.transaction() as session:
+        revoke_key(session, kid=kid, reason="compromised", by="test")
+    with db.transaction() as session:
+        return reissue_batch(session, kids=[kid], size=100).done
+
+
+def test_a_holder_is_told_once_that_the_code_was_issued_anew(booked, client, second_key):
+    deliver()
+    path = f"/api/v1/bookings/{booked['id']}/code"
+    before = client.get(path, headers=booked["me"].headers).json["code"]
+    assert reissue("c.k1") == 1
+    for _ in range(2):
+        deliver()
+        world.value("UPDATE jobs.outbox SET done_at = NULL RETURNING 1")
+    told = [one for one in inbox(booked["me"]) if one["kind"] == "masks.renewed"]
+    assert len(told) == 1
+    for language in ("zh", "en"):
+        assert booked["reference"] in told[0]["body"][language]
+        assert "{" not in told[0]["body"][language]
+    assert str(told[0]["subject_id"]) == booked["id"]
+    assert client.get(path, headers=booked["me"].headers).json["code"] != before

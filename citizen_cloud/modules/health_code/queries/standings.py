@@ -35,7 +35,8 @@ class Standing:
     streak: int
     rule_version: int
     is_due: bool = False
-    # A code issued before this ended: the colour was another one, or a key was revoked.
+    # A code issued before this ended: the colour was another one, a key was revoked, or the service
+    # had ended.
     codes_from: datetime | None = None
 
 
@@ -44,7 +45,8 @@ _OF = text(
     """
     SELECT t.at, s.colour, s.as_of, s.reasons, s.next_change_at, s.green_from, s.streak,
            s.rule_version,
-           greatest(s.changed_at, (SELECT max(r.at) FROM credentials.key_revocation r))
+           greatest(s.changed_at, (SELECT max(r.at) FROM credentials.key_revocation r),
+                    (SELECT max(z.begun_at) FROM registry.ended_type z WHERE z.type = 'hc'))
            AS codes_from,
            v.number, v.profile, v.rules::text AS rules,
            coalesce(s.holds_until <= t.at, false) OR s.rule_version <> v.number AS is_due

@@ -8,24 +8,28 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.registry.ended import is_ended
+
 _KNOWN = text(
-    """
+    f"""
     SELECT r.scan_id, t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
            p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
            p.needs_nonce,
            c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
            EXISTS (SELECT FROM credentials.key_revocation k
                     WHERE k.kid = r.kid) AS is_key_revoked,
+           {is_ended("r.type", "r.signed_at", "least(r.scanned_at, t.at)")} AS is_ended,
            n.id AS person_id
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       CROSS JOIN unnest(cast(:scan_ids AS varchar[]), cast(:place_ids AS uuid[]),
-                        cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]))
-                 AS r(scan_id, place_id, jti, type, kid)
+                        cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]),
+                        cast(:signed_at AS timestamptz[]), cast(:scanned_at AS timestamptz[]))
+                 AS r(scan_id, place_id, jti, type, kid, signed_at, scanned_at)
       LEFT JOIN health_code.scan s ON s.account_id = :account_id AND s.scan_id = r.scan_id
       LEFT JOIN health_code.place p ON p.id = r.place_id
       LEFT JOIN credentials.credential c ON c.jti = r.jti AND c.type = r.type
       LEFT JOIN accounts.person n ON n.id = c.holder_id AND n.erased_at IS NULL
-    """
+    """  # noqa: S608 - no part of it comes from outside
 )
 
 
@@ -44,6 +48,8 @@ def known_of_all(
         "jtis": [one["jti"] for one in scans],
         "types": [one["type"] for one in scans],
         "kids": [one["kid"] for one in scans],
+        "signed_at": [one["signed_at"] for one in scans],
+        "scanned_at": [one["scanned_at"] for one in scans],
         "now": now,
     }
     return {row["scan_id"]: dict(row) for row in session.execute(_KNOWN, facts).mappings()}

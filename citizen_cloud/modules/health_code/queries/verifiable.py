@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.db import first_row
+from citizen_cloud.registry.ended import is_ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,8 @@ class Known:
     revoked_at: datetime | None
     suspended_at: datetime | None
     is_key_revoked: bool
+    # The service ended since the code was issued.
+    is_ended: bool
     is_seen: bool
     # Whose it is, or whose share it is.
     person_id: UUID | None
@@ -49,13 +52,14 @@ class Known:
 
 
 # Driver-level SQL: this is read for every check. Columns in the order of ``Known``.
-_KNOWN = """
+_KNOWN = f"""
     SELECT t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
            p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
            p.needs_nonce,
            c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
            EXISTS (SELECT FROM credentials.key_revocation r
                     WHERE r.kid = %(kid)s) AS is_key_revoked,
+           {is_ended("%(type)s", "cast(%(signed_at)s AS timestamptz)")} AS is_ended,
            EXISTS (SELECT FROM health_code.scan o
                     WHERE o.showing_hash = %(showing_hash)s AND o.outcome = 'valid'
                       AND (o.is_proven OR o.account_id = %(account_id)s
@@ -74,7 +78,7 @@ _KNOWN = """
       LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, h.person_id)
                                  AND n.erased_at IS NULL
       LEFT JOIN health_code.standing d ON d.person_id = n.id
-"""
+"""  # noqa: S608 - no part of it comes from outside
 _COLUMNS = tuple(one.name for one in fields(Known))
 
 

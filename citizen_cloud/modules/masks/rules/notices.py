@@ -45,6 +45,16 @@ _NOTICES: dict[str, tuple[Text, Text]] = {
             "given back; please book at another outlet.",
         ),
     ),
+    "renewed": (
+        Text("请重新打开领取码", "Open your pick-up code again"),
+        Text(
+            "为安全起见，领取码的签发密钥已更换。预约 {reference}（{when}，{place}）不变；"
+            "此前保存的截图不再有效，请在应用中重新打开领取码。",
+            "For safety the key that signs pick-up codes was changed. Booking {reference} ({when}, "
+            "{place}) stands. A picture of the code that you kept counts no more: open the code "
+            "in the app again.",
+        ),
+    ),
     "expired": (
         Text("口罩预约已过期", "Mask booking expired"),
         Text(

@@ -65,6 +65,8 @@ class Presented:
             "jti": claims.jti if claims else None,
             "type": claims.type if claims else None,
             "kid": claims.kid if claims else None,
+            "signed_at": claims.issued_at if claims else None,
+            "scanned_at": self.device_at,
             "showing_hash": self.showing_hash(),
             "token_hash": share_tokens.token_hash(self.code) if self.is_share else None,
             "now": now,

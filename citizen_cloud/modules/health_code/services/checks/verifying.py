@@ -169,7 +169,7 @@ def record_of(row: Mapping[str, Any], claims: Claims | None, at: datetime | None
     ``at`` is the instant of a scan that is uploaded later: what ended after it was good then.
     """
     ended = [row["revoked_at"], row["suspended_at"]]
-    is_void = any(one is not None and (at is None or one <= at) for one in ended)
+    is_void = row["is_ended"] or any(one is not None and (at is None or one <= at) for one in ended)
     is_as_issued = claims is not None and (
         (row["kid"], row["issued_at"], row["expires_at"], (row["claims"] or {}).get("c"))
         == (claims.kid, claims.issued_at, claims.expires_at, claims.colour)

@@ -25,6 +25,7 @@ from citizen_cloud.modules.health_code.rules import papers as rules
 from citizen_cloud.modules.health_code.rules.not_given import PaperNotEligible
 from citizen_cloud.modules.health_code.services.codes import disabilities
 from citizen_cloud.modules.health_code.services.colours.settled import settled
+from citizen_cloud.registry.ended import is_ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ _END = text(
 )
 # The living copy, and its credential as it is signed.
 _PRINTED = text(
-    """
+    f"""
     SELECT p.id, p.reason, p.colour, p.issued_at AS given_at, c.jti, c.type, c.kid, c.issued_at,
            c.expires_at, c.claims, c.show_key, c.name_sealed, c.suspended_at
       FROM health_code.paper p
@@ -91,7 +92,8 @@ _PRINTED = text(
      WHERE p.person_id = :person_id AND p.ended_at IS NULL
        AND (cast(:id AS uuid) IS NULL OR p.id = :id)
        AND c.expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
-    """
+       AND NOT {is_ended("c.type", "c.issued_at")}
+    """  # noqa: S608 - no part of it comes from outside
 )
 # As long as the code could have been shown, and as long again.
 _FORGET = text(
