@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import health_world
 import inspector_world
@@ -126,3 +127,49 @@ def test_one_batch_sent_many_times_at_once_is_recorded_once(fresh_database):
     assert len({tuple(one.outcome for one in each) for each in answers}) == 1
     assert sorted(one.outcome for one in answers[0]) == [*[Outcome.REPLAYED] * 3, Outcome.VALID]
     assert count("SELECT count(*) FROM health_code.scan") == 4
+
+
+def test_of_two_uploads_at_once_the_earlier_scan_is_the_first(fresh_database):
+    codes = [shown()[1] for _ in range(3)]
+    now, others = clock.now(), inspectors(CALLERS)
+
+    def uploading_at(seconds, inspector):
+        def call():
+            scans = [
+                present(
+                    scan_id=f"s{number}",
+                    code=code,
+                    device_at=now + timedelta(milliseconds=seconds),
+                    device_outcome="valid",
+                )
+                for number, code in enumerate(codes)
+            ]
+            with db.transaction() as session:
+                # Each in an order of its own.
+                scans = scans[seconds % 3 :] + scans[: seconds % 3]
+                return uploading.upload(session, uploaded=scans, inspector=inspector)
+
+        return call
+
+    at_once([uploading_at(number, one) for number, one in enumerate(others)])
+    passed = "SELECT count(*) FROM health_code.scan WHERE outcome = 'valid' AND finding IS NULL"
+    assert count(passed) == len(codes)
+    assert count(f"{passed} AND account_id = '{others[0].account_id}'") == len(codes)
+
+
+def test_an_upload_and_a_door_at_once_let_one_pass(fresh_database):
+    _, code = shown()
+    gates, now = inspectors(CALLERS), clock.now()
+    earlier = present(
+        scan_id="s", code=code, device_at=now - timedelta(seconds=2), device_outcome="valid"
+    )
+
+    def told():
+        with db.transaction() as session:
+            return uploading.upload(session, uploaded=[earlier], inspector=gates[0])[0]
+
+    answers = at_once([told, *(checking(code, one, "s") for one in gates[1:])])
+    assert answers[0].outcome is Outcome.VALID
+    passed = "SELECT count(*) FROM health_code.scan WHERE outcome = 'valid' AND finding IS NULL"
+    assert count(passed) == 1
+    assert count(f"{passed} AND is_offline") == 1
