@@ -89,9 +89,12 @@ class Batches(MethodView):
         """Report facts
 
         For systems that two authorities agreed to register as a source; a staff account is none.
-        Every row is reported by its number, the first is 1; with a wrong one nothing is applied,
-        unless `partial` is true. What is above the source's cap in an hour waits for two
-        approvers and is answered with 202. The same batch again gives the same report.
+        Every wrong row is reported by its number, the first is 1; with one of them nothing is
+        taken, unless `partial` is true. Whether somebody of a document and name lives here is no
+        part of the answer: the people are looked up a moment later, what names nobody is kept
+        aside sealed for 14 days, until the person registers, and dropped then. What is above the
+        source's cap in an hour waits for two approvers and is answered with 202. The same batch
+        again gives the same report.
         """
         rows = [
             Row(number=number, cells={name: str(row[name]) for name in COLUMNS})
