@@ -13,7 +13,7 @@ from joserfc.jwk import OKPKey
 from phone import Phone
 
 from citizen_cloud.credentials.compact import pack, scan
-from citizen_cloud.credentials.verifier import Outcome, SnapshotInvalid
+from citizen_cloud.credentials.verifier import Gate, Outcome, SnapshotInvalid
 from citizen_cloud.credentials.verifier.outcomes import WORDS
 
 NONCE = bytes(range(16))
@@ -307,3 +307,10 @@ def test_a_code_is_decided_in_a_few_signature_checks(phone, record_property):
     record_property("facts", f"{each * 1000:.2f} ms, its signatures {alone * 1000:.2f} ms")
     assert each < 8 * alone
     assert each < 0.05
+
+
+@pytest.mark.parametrize("nonce", [b"", bytes(33), bytes(300)])
+def test_a_nonce_no_phone_could_answer_is_refused_when_the_gate_is_set_up(nonce):
+    """An empty one would count as none at all, and a long one fail at the first visitor."""
+    with pytest.raises(ValueError, match="1 to 32 bytes"):
+        Gate(nonce=nonce)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from citizen_cloud.credentials.claims import Claims
+from citizen_cloud.credentials.proofs import LONGEST_NONCE
 from citizen_cloud.credentials.verifier import memory
 from citizen_cloud.credentials.verifier.outcomes import Outcome
 from citizen_cloud.credentials.verifier.reading import SKEW, Reading, at, unfold
@@ -24,6 +25,11 @@ class Gate:
     types: frozenset[str] = HEALTH_CODES
     # How old the status list may be; after that nobody is let in on its word.
     max_age: timedelta = MAX_AGE
+
+    def __post_init__(self) -> None:
+        """Refuse what no phone could answer. Raises ``ValueError``: at the start, not at a scan."""
+        if self.nonce is not None and not 1 <= len(self.nonce) <= LONGEST_NONCE:
+            raise ValueError(f"a nonce is 1 to {LONGEST_NONCE} bytes")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import db
 from citizen_cloud.manifest import Event, Handler, Job
+from citizen_cloud.modules.health_code.jobs.portions import in_portions
 from citizen_cloud.modules.health_code.services.reports import placing
 
 
@@ -23,13 +24,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType({placing.RECEIVED: received})
 def match_unplaced(now: datetime) -> int:
     """Append what was kept aside of people who came since; return how many were settled."""
     del now
-    done = 0
-    while True:
-        with db.transaction() as session:
-            count = placing.match(session)
-        done += count
-        if count < placing.MOST:
-            return done
+    return in_portions(placing.match, most=placing.MOST)
 
 
 def forget_unplaced(now: datetime) -> int:

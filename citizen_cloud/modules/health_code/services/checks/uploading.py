@@ -18,6 +18,7 @@ from citizen_cloud.modules.health_code.services.checks.presented import Presente
 from citizen_cloud.modules.health_code.services.checks.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.checks.verifying import (
     Inspector,
+    look_at,
     record_of,
     report,
 )
@@ -219,14 +220,11 @@ def _replay(decided: Decided) -> Decided:
 
 def _look(row_id: UUID, row: Mapping[str, Any], inspector: Inspector) -> Look:
     """Return a look at whose colour the gate saw: the person finds it as any other."""
-    return Look(
-        person_id=row["person_id"],
-        reader_kind="staff",
-        reader_id=inspector.account_id,
-        organisation_id=row["organisation_id"],
-        purpose="health_code.verify",
+    return look_at(
+        row["person_id"],
+        row["organisation_id"],
+        inspector,
         categories=("health",),
-        basis_type="consent",
         basis_id=row_id,
     )
 

@@ -1,7 +1,7 @@
 """Check a code for an inspector: what it proves, what the city knows, and nothing beyond."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.queries.verifiable import Known, known
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
 from citizen_cloud.modules.health_code.rules.verifying import (
+    PURPOSE,
     Door,
     Record,
     ScanIdReused,
@@ -83,8 +84,10 @@ def verify(
         said = Decided(outcome=Outcome.REPLAYED, decided_at=said.decided_at, source=said.source)
         written = scans.write(session, account_id=inspector.account_id, rows=[(scan, said)])
     if said.outcome is Outcome.VALID and found.person_id is not None:
-        look = look_at(found.person_id, found, inspector)
-        note_access(session, replace(look, basis_id=written[scan.scan_id]), now=now)
+        look = look_at(
+            found.person_id, found.organisation_id, inspector, basis_id=written[scan.scan_id]
+        )
+        note_access(session, look, now=now)
     return answer_of(said, found, replayed=False)
 
 
@@ -204,16 +207,24 @@ def _stands(session: Session, found: Known) -> tuple[str | None, datetime | None
     return (standing.colour, standing.as_of) if standing else (None, None)
 
 
-def look_at(person_id: UUID, found: Known, inspector: Inspector) -> Look:
+def look_at(
+    person_id: UUID,
+    organisation_id: UUID | None,
+    inspector: Inspector,
+    *,
+    categories: tuple[str, ...] = ("name", "health"),
+    basis_id: UUID | None = None,
+) -> Look:
     """Return a look at somebody who held the code out himself: no reading of lists."""
     return Look(
         person_id=person_id,
         reader_kind="staff",
         reader_id=inspector.account_id,
-        organisation_id=found.organisation_id,
-        purpose="health_code.verify",
-        categories=("name", "health"),
+        organisation_id=organisation_id,
+        purpose=PURPOSE,
+        categories=categories,
         basis_type="consent",
+        basis_id=basis_id,
     )
 
 

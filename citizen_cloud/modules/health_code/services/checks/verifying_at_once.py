@@ -47,7 +47,7 @@ def verify(
     said = decided(scan, found, outcome, found.colour, found.as_of)
     look = None
     if said.outcome is Outcome.VALID and found.person_id is not None:
-        look = look_at(found.person_id, found, inspector)
+        look = look_at(found.person_id, found.organisation_id, inspector)
     is_written = scans.write_noted(
         connection, scan=scan, said=said, look=look, by=inspector.account_id, now=now
     )
