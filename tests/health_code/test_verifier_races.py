@@ -16,6 +16,7 @@ from citizen_cloud.credentials import compact, proofs
 from citizen_cloud.credentials.services import issue_held
 from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.services.checks import uploading, verifying
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector
 from citizen_cloud.modules.health_code.services.checks.presented import present
 from citizen_cloud.modules.health_code.services.codes import shares
 from citizen_cloud.web.caller import Grant
@@ -39,7 +40,7 @@ def at_once(calls):
 def inspectors(count):
     """Return inspectors, each of an organisation of his own."""
     return [
-        verifying.Inspector(account_id=one.someone.account_id, grant=Grant(everywhere=False))
+        Inspector(account_id=one.someone.account_id, grant=Grant(everywhere=False))
         for one in (inspector_world.post() for _ in range(count))
     ]
 

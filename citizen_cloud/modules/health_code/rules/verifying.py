@@ -11,8 +11,6 @@ from citizen_cloud.credentials.verifier.showing import Asked, shown
 from citizen_cloud.errors import Conflict
 from citizen_cloud.text import Text
 
-# Why an inspector looks at a person.
-PURPOSE = "health_code.verify"
 SHARED = "share"
 SOURCES: Mapping[str, str] = {"hc": "device", "ht": "thin", "hp": "paper"}
 NOT_HERE = Text(

@@ -14,11 +14,10 @@ from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.queries.uploads import known_of_all
 from citizen_cloud.modules.health_code.rules.verifying import Door, outcome_of
 from citizen_cloud.modules.health_code.services.checks import replays, scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.checks.verifying import (
-    Inspector,
-    look_at,
     record_of,
     report,
 )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import mask_name, name_place
-from citizen_cloud.accounts.services.data_access import Look, note_access
+from citizen_cloud.accounts.services.data_access import note_access
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.credentials.verifier import Claims, Outcome
 from citizen_cloud.errors import NotFound
@@ -19,7 +19,6 @@ from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.queries.verifiable import Known, known
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
 from citizen_cloud.modules.health_code.rules.verifying import (
-    PURPOSE,
     Door,
     Record,
     ScanIdReused,
@@ -27,23 +26,15 @@ from citizen_cloud.modules.health_code.rules.verifying import (
     reason_for,
 )
 from citizen_cloud.modules.health_code.services.checks import scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.scans import Decided
 from citizen_cloud.modules.health_code.services.codes import shares
 from citizen_cloud.text import Text
-from citizen_cloud.web.caller import Grant
 
 COLOURED = frozenset({"green", "yellow", "red"})
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inspector:
-    """Who checks, and where he may."""
-
-    account_id: UUID
-    grant: Grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,27 +196,6 @@ def _stands(session: Session, found: Known) -> tuple[str | None, datetime | None
         return found.colour, found.as_of
     standing = standing_of(session, found.person_id, now=found.at)
     return (standing.colour, standing.as_of) if standing else (None, None)
-
-
-def look_at(
-    person_id: UUID,
-    organisation_id: UUID | None,
-    inspector: Inspector,
-    *,
-    categories: tuple[str, ...] = ("name", "health"),
-    basis_id: UUID | None = None,
-) -> Look:
-    """Return a look at somebody who held the code out himself: no reading of lists."""
-    return Look(
-        person_id=person_id,
-        reader_kind="staff",
-        reader_id=inspector.account_id,
-        organisation_id=organisation_id,
-        purpose=PURPOSE,
-        categories=categories,
-        basis_type="consent",
-        basis_id=basis_id,
-    )
 
 
 def repeated(scan: Presented, found: Known) -> Answer:

@@ -13,14 +13,13 @@ from sqlalchemy.engine import Connection
 from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.queries.verifiable import known
 from citizen_cloud.modules.health_code.services.checks import scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.verifying import (
     Answer,
-    Inspector,
     answer_of,
     decided,
     door_of,
-    look_at,
     repeated,
     require_place,
     worth,
