@@ -117,7 +117,8 @@ class UploadedVerifications(MethodView):
         instant and its word counts. Idempotent by `scan_id`. `is_conflict` marks a scan where the
         gate let somebody in whom the server would not have: revoked before the scan, shown at two
         gates, a key that was stolen. Of two showings of one code the later by the gates' clocks is
-        `replayed`, in whatever order they are told; an answer once given stays. Rows with a `problem` were not recorded; the others were.
+        `replayed`, in whatever order they are told; an answer once given stays. Rows with a
+        `problem` were not recorded; the others were.
         """
         uploaded = [_presented(one) for one in sent["scans"]]
         with db.transaction() as session:
