@@ -314,3 +314,18 @@ def test_a_nonce_no_phone_could_answer_is_refused_when_the_gate_is_set_up(nonce)
     """An empty one would count as none at all, and a long one fail at the first visitor."""
     with pytest.raises(ValueError, match="1 to 32 bytes"):
         Gate(nonce=nonce)
+
+
+def test_an_answer_to_one_number_is_none_to_the_next_whatever_the_scan_id(phone):
+    """A scanner that names all its scans alike must not let the last visitor's screen in again."""
+    text = phone.show(world.credential(phone), NOW, nonce=NONCE)
+    here = gate(nonce=NONCE)
+    assert here.check(text, now=NOW, scan_id="s").outcome is Outcome.VALID
+    for other, said in (
+        (Gate(nonce=bytes(16)), Outcome.WRONG_NONCE),
+        (Gate(nonce=NONCE, types=frozenset({"hp"})), Outcome.WRONG_TYPE),
+    ):
+        here.gate = other
+        assert here.check(text, now=NOW, scan_id="s").outcome is said
+    here.gate = Gate(nonce=NONCE)
+    assert here.check(text, now=NOW, scan_id="s").outcome is Outcome.VALID
