@@ -57,10 +57,22 @@ def answers(client, source, rows, database, monkeypatch):
     path = f"/api/v1/health-code/events/batches/{sent.json['id']}"
     early = client.get(path, headers=source.headers)
     world.place()
+    # That it was applied by now is not told before everybody's minute is over.
+    applied = client.get(path, headers=source.headers)
+    assert applied.data == early.data
+    world.change(
+        "UPDATE health_code.batch SET received_at = received_at - interval '1 minute'"
+        " WHERE id = :id",
+        id=sent.json["id"],
+    )
     late = client.get(path, headers=source.headers)
     for answer in (sent, early, late):
         assert answer.json["accepted"] == answer.json["rows_in"] == len(rows)
     told = [(one.status_code, MADE_UP.sub(b"", one.data)) for one in (sent, early, late)]
+    assert (sent.json["status"], late.json["status"]) in {
+        ("received", "applied"),
+        ("waiting", "waiting"),
+    }
     return told, list(seen)
 
 

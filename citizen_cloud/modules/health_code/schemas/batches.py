@@ -115,7 +115,7 @@ class HealthBatchSchema(Outgoing):
         "refused",
         required=True,
         metadata={
-            "description": "`received`: a moment later `applied`. `waiting`: above your hourly "
+            "description": "`received`: a minute later `applied`. `waiting`: above your hourly "
             "cap, two authorities decide; then `released` or `refused`",
             "example": "applied",
         },
