@@ -57,6 +57,9 @@ class GateFiles:
             part = self.state.with_name(self.state.name + ".part")
             with _private(part, os.O_TRUNC) as file:
                 json.dump(dumped(verifier), file)
+                file.flush()
+                # A gate that loses its power must not wake up with half a memory, or none.
+                os.fsync(file.fileno())
             part.replace(self.state)
 
     def enqueue(self, scan: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """``citizen-cloud verify``: a gate with every server stopped; it needs two files and a clock."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ REFUSED = 1
 UNUSABLE = 2
 # A scanner gone wild is cut off; what is longer is no code anyway.
 LONGEST_LINE = 4096
+LONGEST_SCAN_ID = 64
+SCAN_ID = f"[A-Za-z0-9._-]{{1,{LONGEST_SCAN_ID}}}"
 COLOURS = {
     "green": Text("绿码", "GREEN"),
     "yellow": Text("黄码", "YELLOW"),
@@ -65,6 +68,18 @@ class Types(click.ParamType[frozenset[str]]):
         return types
 
 
+class ScanId(click.ParamType[str]):
+    """A scan's id as the batch door takes it: another one would have its whole upload refused."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id."""
+        if not re.fullmatch(SCAN_ID, value):
+            self.fail(f"1 to {LONGEST_SCAN_ID} of A-Z a-z 0-9 . _ -", param, ctx)
+        return str(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scan:
     """One code held in front of the scanner."""
@@ -90,7 +105,9 @@ class Scan:
 @click.option("--types", type=Types(), default=",".join(sorted(HEALTH_CODES)), show_default=True)
 @click.option("--state", type=FILE, help="Remembers who was here, and the snapshot's number.")
 @click.option("--queue", type=FILE, help="Collects the scans, for the batch door later.")
-@click.option("--scan-id", help="The scanner's own id of this scan; repeated, it repeats.")
+@click.option(
+    "--scan-id", type=ScanId(), help="The scanner's own id of this scan; repeated, it repeats."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(  # noqa: PLR0913, PLR0917 - one for each option
     code: str,
@@ -148,10 +165,18 @@ def _checked(scan: Scan, verifier: OfflineVerifier, files: GateFiles, *, as_json
         click.echo(f"快照未更新 · not renewed: {error}", err=True)
     verdict = verifier.check(scan.code, now=scan.scanned_at, scan_id=scan.scan_id)
     files.keep(verifier)
-    if len(scan.code) <= LONGEST:
+    if _is_uploadable(scan.code):
         files.enqueue(_queued(scan, verdict, verifier.gate))
     click.echo(_json(scan, verdict) if as_json else _sentence(verdict))
     return verdict.outcome
+
+
+def _is_uploadable(code: str) -> bool:
+    """Say whether a scan can be told of later; one row with, say, a shop's barcode cannot.
+
+    The door refuses an upload as a whole for a row that it cannot read. Ours are all printable.
+    """
+    return len(code) <= LONGEST and code.isascii() and code.isprintable()
 
 
 def _queued(scan: Scan, verdict: Verdict, gate: Gate) -> dict[str, Any]:

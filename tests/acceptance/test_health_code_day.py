@@ -92,8 +92,8 @@ def live(day, server, settings):
     uploaded(day, inspector, queue)
 
     turned_red(day, number)
-    status = day.ask("GET", f"{HEALTH}/status", me)
-    assert (status["colour"], bool(status["reasons"])) == ("red", True)
+    status = eventually(lambda: stands_red(day, me))
+    assert status["reasons"]
     old = day.verified(inspector, phone.show(credential, clock.now()), place_id)
     assert old["outcome"] == "revoked"
     enter(day, me, inspector, place_id, "refused")
@@ -239,6 +239,12 @@ def turned_red(day, number):
     assert day.http.post(path, content=body, headers=forged).status_code == 403
     taken = day.http.post(path, content=body, headers=sent)
     assert taken.status_code == 200, taken.text
+
+
+def stands_red(day, me):
+    """Return the status once the report was applied: the source is answered before."""
+    status = day.ask("GET", f"{HEALTH}/status", me)
+    return status if status["colour"] == "red" else None
 
 
 def granted(day, me):

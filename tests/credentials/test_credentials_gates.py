@@ -13,7 +13,7 @@ from joserfc.jwk import OKPKey
 from phone import Phone
 
 from citizen_cloud.credentials.compact import pack, scan
-from citizen_cloud.credentials.verifier import Outcome, SnapshotInvalid
+from citizen_cloud.credentials.verifier import Gate, Outcome, SnapshotInvalid
 from citizen_cloud.credentials.verifier.outcomes import WORDS
 
 NONCE = bytes(range(16))
@@ -328,3 +328,25 @@ def test_an_end_is_known_also_where_the_list_is_too_old_to_say_valid():
     old = world.snapshot(at=NOW - timedelta(days=1), said={"ended_types": {"hp": None}})
     assert outcome(world.paper(), verifier=gate(snap=old)) is Outcome.REVOKED
     assert outcome(world.thin(), verifier=gate(snap=old)) is Outcome.STALE_STATUS
+
+
+@pytest.mark.parametrize("nonce", [b"", bytes(33), bytes(300)])
+def test_a_nonce_no_phone_could_answer_is_refused_when_the_gate_is_set_up(nonce):
+    """An empty one would count as none at all, and a long one fail at the first visitor."""
+    with pytest.raises(ValueError, match="1 to 32 bytes"):
+        Gate(nonce=nonce)
+
+
+def test_an_answer_to_one_number_is_none_to_the_next_whatever_the_scan_id(phone):
+    """A scanner that names all its scans alike must not let the last visitor's screen in again."""
+    text = phone.show(world.credential(phone), NOW, nonce=NONCE)
+    here = gate(nonce=NONCE)
+    assert here.check(text, now=NOW, scan_id="s").outcome is Outcome.VALID
+    for other, said in (
+        (Gate(nonce=bytes(16)), Outcome.WRONG_NONCE),
+        (Gate(nonce=NONCE, types=frozenset({"hp"})), Outcome.WRONG_TYPE),
+    ):
+        here.gate = other
+        assert here.check(text, now=NOW, scan_id="s").outcome is said
+    here.gate = Gate(nonce=NONCE)
+    assert here.check(text, now=NOW, scan_id="s").outcome is Outcome.VALID

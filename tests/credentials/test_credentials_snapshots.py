@@ -6,7 +6,7 @@ import gate_world as world
 import pytest
 from gate_world import NOW, ROOTS, snapshot_text
 
-from citizen_cloud.credentials.verifier import Snapshot, SnapshotInvalid
+from citizen_cloud.credentials.verifier import Snapshot, SnapshotInvalid, reading
 
 
 def test_a_genuine_snapshot_says_keys_revocations_and_void_codes():
@@ -103,3 +103,10 @@ def test_a_changed_character_anywhere_is_noticed():
         if place != len(text) - 1:
             with pytest.raises(SnapshotInvalid):
                 Snapshot.read(changed, ROOTS)
+
+
+def test_a_header_as_long_as_a_file_is_none_and_is_not_remembered():
+    kept = reading._header.cache_info().currsize
+    text = world.sign(b"{}", world.TRUST_KEY, typ="snapshot+jwt", kid="t." + "x" * 100_000)
+    assert reading.header_of(text) is None
+    assert reading._header.cache_info().currsize == kept

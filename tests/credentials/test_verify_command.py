@@ -16,6 +16,7 @@ from phone import Phone
 from citizen_cloud.cli.gate_files import GateFiles
 from citizen_cloud.cli.verify import command
 from citizen_cloud.credentials.proofs import to_text
+from citizen_cloud.modules.health_code.schemas.verifying import HealthScanBatchSchema
 
 NONCE = bytes(range(16))
 # Nobody listens there: whoever asks a server is refused at once.
@@ -236,3 +237,29 @@ def test_a_code_of_an_ended_service_is_refused_with_the_next_snapshot(tmp_path):
     at_door.renew(number=8, said={"ended_types": {"hp": None}})
     done = at_door.run(code)
     assert (done.exit_code, "[revoked]" in done.output) == (1, True)
+
+
+def test_a_shops_barcode_before_the_scanner_holds_no_upload_up(gate, phone):
+    """The batch door refuses a body as a whole for what it cannot read."""
+    queue = gate.folder / "queue.jsonl"
+    typed = f"010456789\x1d10ABC\nCC1:\u202e王\n{phone.show(fresh(phone), now())}\n"
+    assert gate.said("-", "--queue", queue, typed=typed) == ["malformed", "malformed", "valid"]
+    scans = [json.loads(line) for line in queue.read_text().splitlines()]
+    assert [one["outcome"] for one in scans] == ["valid"]
+    assert HealthScanBatchSchema().load({"scans": scans})
+
+
+@pytest.mark.parametrize("scan_id", ["", "a b", "x" * 65, "号"])
+def test_a_scan_id_that_could_not_be_uploaded_is_refused_at_once(gate, scan_id):
+    assert gate.run("CC1:ABC", "--scan-id", scan_id).exit_code == 2
+
+
+def test_the_memory_is_on_the_disk_before_it_takes_the_old_ones_place(gate, phone, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda number: (done.append("sync"), fsync(number)))
+    monkeypatch.setattr(
+        Path, "replace", lambda path, to: (done.append("replace"), replace(path, to))
+    )
+    gate.run(phone.show(fresh(phone), now()), "--state", gate.folder / "state.json")
+    assert done == ["sync", "replace"] * 2

@@ -91,6 +91,7 @@ def at_once(works):
 
 def counted():
     """Return how many facts counted without approval, and how many batches wait."""
+    world.place()
     said = world.value("SELECT count(*) FROM health_code.event WHERE approval_id IS NULL")
     waiting = world.value("SELECT count(*) FROM health_code.batch WHERE status = 'waiting'")
     return said, waiting

@@ -12,6 +12,7 @@ from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.routes.verifying import answer_json
 from citizen_cloud.modules.health_code.schemas.verifying import HealthVerificationSchema
 from citizen_cloud.modules.health_code.services.checks import verifying, verifying_at_once
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector
 from citizen_cloud.modules.health_code.services.checks.presented import present
 from citizen_cloud.text import Text
 from citizen_cloud.web.caller import Grant
@@ -31,7 +32,7 @@ def verified(code, inspector, scan_id):
 
 def inspectors(count):
     return [
-        verifying.Inspector(
+        Inspector(
             account_id=inspector_world.post().someone.account_id, grant=Grant(everywhere=False)
         )
         for _ in range(count)

@@ -29,6 +29,14 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What is kept of a claim that is not: who comes by it can be told, whom it names cannot."""
+
+    person_key: bytes
+    name_hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """What a clerk compares with the document: a masked name and the number's end."""
 
@@ -86,18 +94,31 @@ def find_all(session: Session, *, claims: Sequence[Claim]) -> list[UUID | None]:
 
     A wrong name and an unknown document look the same.
     """
-    keys = [real_name.key_of(claim) for claim in claims]
-    rows = session.execute(_BY_KEYS, {"keys": list(set(keys))}) if keys else ()
+    return find_traced(session, traces=[trace_of(claim) for claim in claims])
+
+
+def trace_of(claim: Claim) -> Trace:
+    """Return what finds the person of a claim later, without the claim."""
+    return Trace(person_key=real_name.key_of(claim), name_hash=_name_hash(claim.name))
+
+
+def find_traced(session: Session, *, traces: Sequence[Trace]) -> list[UUID | None]:
+    """Return as ``find_all`` does whose document and name each was."""
+    keys = {trace.person_key for trace in traces}
+    rows = session.execute(_BY_KEYS, {"keys": list(keys)}) if keys else ()
     rings = crypto.current()
     known = {
-        bytes(row.person_key): (row.id, rings.open(row.name_sealed, place=name_place(row.id)))
+        (
+            bytes(row.person_key),
+            _name_hash(rings.open(row.name_sealed, place=name_place(row.id))),
+        ): row.id
         for row in rows
     }
-    found: list[UUID | None] = []
-    for claim, key in zip(claims, keys, strict=True):
-        person_id, name = known.get(key, (None, ""))
-        found.append(person_id if matching_name(name) == matching_name(claim.name) else None)
-    return found
+    return [known.get((trace.person_key, trace.name_hash)) for trace in traces]
+
+
+def _name_hash(name: str) -> bytes:
+    return crypto.current().lasting_hash("accounts.name", matching_name(name))
 
 
 def card(session: Session, *, person_id: UUID) -> Card | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from citizen_cloud.credentials.claims import Claims
+from citizen_cloud.credentials.proofs import LONGEST_NONCE
 from citizen_cloud.credentials.verifier import memory
 from citizen_cloud.credentials.verifier.outcomes import Outcome
 from citizen_cloud.credentials.verifier.reading import SKEW, Reading, at, unfold
@@ -24,6 +25,16 @@ class Gate:
     types: frozenset[str] = HEALTH_CODES
     # How old the status list may be; after that nobody is let in on its word.
     max_age: timedelta = MAX_AGE
+
+    def __post_init__(self) -> None:
+        """Refuse what no phone could answer. Raises ``ValueError``: at the start, not at a scan."""
+        if self.nonce is not None and not 1 <= len(self.nonce) <= LONGEST_NONCE:
+            raise ValueError(f"a nonce is 1 to {LONGEST_NONCE} bytes")
+
+    def asked(self) -> tuple[bytes, ...]:
+        """Return what of it decides whether a code passes, beside the code."""
+        place = self.place_id.bytes if self.place_id else b""
+        return (self.nonce or b"", place, ",".join(sorted(self.types)).encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +84,8 @@ class OfflineVerifier:
         A repeated ``scan_id`` of the same text repeats its answer: a scanner that tries again is
         no second visitor.
         """
-        key = memory.scan_key(scan_id, text) if scan_id is not None else None
+        asked = self.gate.asked()
+        key = memory.scan_key(scan_id, text, asked) if scan_id is not None else None
         before = self.answers.get(key, now) if key is not None else None
         if before is not None:
             return before

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -49,6 +49,13 @@ def showing_key(jti: UUID, step: int | None) -> Showing:
     return jti, step
 
 
-def scan_key(scan_id: str, text: str) -> Scan:
-    """Return what a scan is known by: the same id for another code is another scan."""
-    return scan_id, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+def scan_key(scan_id: str, text: str, asked: Sequence[bytes]) -> Scan:
+    """Return what a scan is known by: the same id for another code is another scan.
+
+    So it is where the gate asks for something else by now: an answer to its last number is none
+    to the next.
+    """
+    digest = hashlib.sha256()
+    for part in (*asked, text.encode("utf-8", "surrogatepass")):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return scan_id, digest.digest()

@@ -9,6 +9,7 @@ from citizen_cloud.manifest import PersonalData, Subject, Tile
 from citizen_cloud.modules.health_code.services.holdings import codes as held_codes
 from citizen_cloud.modules.health_code.services.holdings import power as held_power
 from citizen_cloud.modules.health_code.services.holdings import scans as held_scans
+from citizen_cloud.modules.health_code.services.holdings import unplaced as held_unplaced
 from citizen_cloud.modules.health_code.services.holdings import visits as held_visits
 from citizen_cloud.modules.health_code.services.holdings.colours import colours
 from citizen_cloud.modules.health_code.services.holdings.holding import Holding
@@ -22,6 +23,7 @@ HOLDINGS: tuple[Holding, ...] = (
     held_codes.HOLDING,
     held_power.HOLDING,
     held_scans.HOLDING,
+    held_unplaced.HOLDING,
     held_visits.visits,
 )
 

@@ -107,6 +107,11 @@ module = ServiceModule(
             place="health_code.batch:rows:{id}",
         ),
         Sealed(
+            table="health_code.unplaced",
+            column="fact_sealed",
+            place="health_code.unplaced:fact:{id}",
+        ),
+        Sealed(
             table="health_code.appeal",
             column="text_sealed",
             place="health_code.appeal:text:{id}",

@@ -9,6 +9,7 @@ from citizen_cloud.modules.health_code.jobs import (
     colours,
     places,
     power,
+    reports,
     rules,
     scans,
 )
@@ -19,6 +20,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         **colours.HANDLERS,
         **places.HANDLERS,
         **power.HANDLERS,
+        **reports.HANDLERS,
     }
 )
 JOBS: tuple[Job, ...] = (
@@ -26,6 +28,7 @@ JOBS: tuple[Job, ...] = (
     *colours.JOBS,
     *places.JOBS,
     *power.JOBS,
+    *reports.JOBS,
     *rules.JOBS,
     *scans.JOBS,
 )

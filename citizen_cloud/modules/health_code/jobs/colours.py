@@ -1,13 +1,12 @@
 """Colours that turn by time, people who follow a new rule version, and the news of both."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy.orm import Session
-
 from citizen_cloud import db
 from citizen_cloud.manifest import Handler, Job, Together
+from citizen_cloud.modules.health_code.jobs.portions import in_portions
 from citizen_cloud.modules.health_code.services.colours.forgetting import forget_flips, forget_some
 from citizen_cloud.modules.health_code.services.colours.news import tell_colours
 from citizen_cloud.modules.health_code.services.colours.refolding import (
@@ -21,23 +20,13 @@ from citizen_cloud.modules.health_code.services.colours.standings import COLOUR_
 def turn_colours(now: datetime) -> int:
     """Turn every colour whose time has come; the database's clock says which."""
     del now
-    return _in_batches(turn_due)
+    return in_portions(turn_due, most=MOST)
 
 
 def follow_rules(now: datetime) -> int:
     """Bring everybody to the rules in force; stopped anywhere, the next run goes on."""
     del now
-    return _in_batches(follow_version)
-
-
-def _in_batches(work: Callable[[Session], int]) -> int:
-    done = 0
-    while True:
-        with db.transaction() as session:
-            count = work(session)
-        done += count
-        if count < MOST:
-            return done
+    return in_portions(follow_version, most=MOST)
 
 
 def forget_old(now: datetime) -> int:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud import db
 from citizen_cloud.manifest import DecisionKind, Event, Handler, Job, Together
+from citizen_cloud.modules.health_code.jobs.portions import in_portions
 from citizen_cloud.modules.health_code.rules import hand
 from citizen_cloud.modules.health_code.rules.events import ASSIGN_REASONS
 from citizen_cloud.modules.health_code.schemas import proposals
@@ -106,13 +106,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 def ring_for_overdue(now: datetime) -> int:
     """Ring once a day for every appeal nobody answered in time, by the database's clock."""
     del now
-    rung = 0
-    while True:
-        with db.transaction() as session:
-            count = waiting.ring_for_overdue(session)
-        rung += count
-        if count < waiting.MOST:
-            return rung
+    return in_portions(waiting.ring_for_overdue, most=waiting.MOST)
 
 
 JOBS: tuple[Job, ...] = (

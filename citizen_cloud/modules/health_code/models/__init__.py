@@ -6,7 +6,7 @@ from citizen_cloud.modules.health_code.models.papers import Disability, Paper
 from citizen_cloud.modules.health_code.models.places import Place
 from citizen_cloud.modules.health_code.models.scans import Scan
 from citizen_cloud.modules.health_code.models.shares import Share
-from citizen_cloud.modules.health_code.models.sources import Batch, Source
+from citizen_cloud.modules.health_code.models.sources import Batch, Source, Unplaced
 from citizen_cloud.modules.health_code.models.versions import RuleVersion, ShadowFlip, ShadowRun
 from citizen_cloud.modules.health_code.models.visits import Visit, VisitOpening
 
@@ -25,6 +25,7 @@ __all__ = [
     "Share",
     "Source",
     "Standing",
+    "Unplaced",
     "Visit",
     "VisitOpening",
 ]

@@ -22,13 +22,18 @@ class Scan(Base):
         CheckConstraint("is_offline = (device_at IS NOT NULL)", name="offline"),
         CheckConstraint("is_offline = (device_outcome IS NOT NULL)", name="device_outcome"),
         Index("uq_scan_scan_id", "account_id", "scan_id", unique=True),
-        # A showing passes once, also of two gates at the same instant.
+        CheckConstraint("type IN ('hc','ht','hp')", name="type"),
+        CheckConstraint("finding IN ('replayed','cloned')", name="finding"),
+        CheckConstraint("(finding IS NULL) = (finding_id IS NULL)", name="finding_id"),
+        # What a phone or the server drew for this moment passes once, also at two gates at the
+        # same instant; what was found to be the later of two is not the one that passed.
         Index(
             "uq_scan_showing",
             "showing_hash",
             unique=True,
-            postgresql_where=text("is_proven AND outcome = 'valid'"),
+            postgresql_where=text("type IN ('hc','ht') AND outcome = 'valid' AND finding IS NULL"),
         ),
+        Index("uq_scan_finding_id", "finding_id", unique=True),
         Index("ix_scan_showing", "showing_hash"),
         Index("ix_scan_decided_at", "decided_at"),
         SCHEMA,
@@ -43,14 +48,20 @@ class Scan(Base):
     code_hash: Mapped[bytes] = mapped_column(LargeBinary)
     # Of the code and its step; None where the code was not readable.
     showing_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    # Whether a phone signed this showing, so that it cannot rightly come twice.
-    is_proven: Mapped[bool]
+    # hc, ht, hp; None where the code was not readable.
+    type: Mapped[str | None] = mapped_column(String(2))
     outcome: Mapped[str] = mapped_column(String(24))
     answer_sealed: Mapped[bytes] = mapped_column(LargeBinary)
     decided_at: Mapped[datetime] = mapped_column(server_default=CREATED)
+    # The instant that counts: the gate's, but none that has not been.
+    scanned_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     # What a gate said while it was alone, and when by its own clock.
     is_offline: Mapped[bool] = mapped_column(server_default=text("false"))
     device_at: Mapped[datetime | None]
     device_outcome: Mapped[str | None] = mapped_column(String(24))
     # The gate let somebody in whom the server would not have.
     is_conflict: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Found to be the later of two, perhaps only when the earlier one was uploaded. What was
+    # answered stays as it was answered. The id is the finding's own, as auditors get it.
+    finding: Mapped[str | None] = mapped_column(String(8))
+    finding_id: Mapped[UUID | None]

@@ -53,13 +53,18 @@ class Source(Base):
 class Batch(Base):
     """What a source sent under one of its own ids. ``report`` names rows by number only.
 
-    ``rows_sealed`` is there only while a batch above the cap waits for its two approvers.
+    ``rows_sealed`` is there only until the people of the rows are looked up: a moment after the
+    answer, or when the two approvers of a batch above the cap let it pass.
     """
 
     __tablename__ = "batch"
     __table_args__ = (
-        CheckConstraint("status IN ('applied','waiting','released','refused')", name="status"),
-        CheckConstraint("(status = 'waiting') = (rows_sealed IS NOT NULL)", name="rows"),
+        CheckConstraint(
+            "status IN ('received','applied','waiting','released','refused')", name="status"
+        ),
+        CheckConstraint(
+            "(status IN ('received','waiting')) = (rows_sealed IS NOT NULL)", name="rows"
+        ),
         CheckConstraint("status <> 'released' OR proposal_id IS NOT NULL", name="approval"),
         CheckConstraint("rows_in = accepted + rejected", name="every_row"),
         Index("uq_batch_reference", "source_id", "reference", unique=True),
@@ -79,6 +84,26 @@ class Batch(Base):
     report: Mapped[dict[str, Any]]
     status: Mapped[str] = mapped_column(String(16))
     rows_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # How many of the accepted named nobody here then. For auditors alone
+    unplaced: Mapped[int] = mapped_column(server_default=text("0"))
     proposal_id: Mapped[UUID | None]
     received_at: Mapped[datetime] = mapped_column(server_default=CREATED)
     decided_at: Mapped[datetime | None]
+
+
+class Unplaced(Base):
+    """A reported fact of nobody who is here: until the person comes, fourteen days at most."""
+
+    __tablename__ = "unplaced"
+    __table_args__ = (
+        Index("ix_unplaced_person_key", "person_key"),
+        Index("ix_unplaced_created_at", "created_at"),
+        SCHEMA,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
+    batch_id: Mapped[UUID] = mapped_column(ForeignKey("health_code.batch.id"))
+    # As ``accounts.person`` has it: a keyed hash of the document
+    person_key: Mapped[bytes] = mapped_column(LargeBinary)
+    fact_sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=CREATED)

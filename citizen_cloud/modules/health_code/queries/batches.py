@@ -12,8 +12,8 @@ from citizen_cloud.errors import NotFound
 
 _COLUMNS = """
     SELECT b.id, b.source_id, s.name AS source_name, s.account_id, s.unit_id, b.reference,
-           b.content_hash, b.rows_in, b.accepted, b.rejected, b.report, b.status, b.proposal_id,
-           b.received_at, b.decided_at
+           b.content_hash, b.rows_in, b.accepted, b.rejected, b.report, b.status, b.unplaced,
+           b.proposal_id, b.received_at, b.decided_at
       FROM health_code.batch b JOIN health_code.source s ON s.id = b.source_id
 """
 
@@ -34,6 +34,7 @@ class BatchRow:
     rejected: int
     report: dict[str, Any]
     status: str
+    unplaced: int
     proposal_id: UUID | None
     received_at: datetime
     decided_at: datetime | None

@@ -18,17 +18,30 @@ _KNOWN = text(
            c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
            EXISTS (SELECT FROM credentials.key_revocation k
                     WHERE k.kid = r.kid) AS is_key_revoked,
-           {is_ended("r.type", "r.signed_at", "least(r.scanned_at, t.at)")} AS is_ended,
-           n.id AS person_id
+           {is_ended("r.type", "r.signed_at", "least(r.device_at, t.at)")} AS is_ended,
+           n.id AS person_id, o.is_behind, o.ahead_of
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       CROSS JOIN unnest(cast(:scan_ids AS varchar[]), cast(:place_ids AS uuid[]),
                         cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]),
-                        cast(:signed_at AS timestamptz[]), cast(:scanned_at AS timestamptz[]))
-                 AS r(scan_id, place_id, jti, type, kid, signed_at, scanned_at)
+                        cast(:signed_at AS timestamptz[]), cast(:showing_hashes AS bytea[]),
+                        cast(:device_ats AS timestamptz[]))
+                 AS r(scan_id, place_id, jti, type, kid, signed_at, showing_hash, device_at)
       LEFT JOIN health_code.scan s ON s.account_id = :account_id AND s.scan_id = r.scan_id
       LEFT JOIN health_code.place p ON p.id = r.place_id
       LEFT JOIN credentials.credential c ON c.jti = r.jti AND c.type = r.type
       LEFT JOIN accounts.person n ON n.id = c.holder_id AND n.erased_at IS NULL
+      LEFT JOIN LATERAL (
+           SELECT bool_or(w.scanned_at <= least(r.device_at, t.at)) AS is_behind,
+                  array_agg(w.id) FILTER (WHERE w.scanned_at > least(r.device_at, t.at))
+                      AS ahead_of
+             FROM health_code.scan w
+            WHERE w.showing_hash = r.showing_hash AND w.outcome = 'valid'
+              AND w.finding IS DISTINCT FROM 'replayed'
+              AND (w.type IN ('hc','ht')
+                   OR w.account_id = :account_id AND w.place_id IS NOT DISTINCT FROM r.place_id
+                      AND w.scanned_at > least(r.device_at, t.at) - interval '2 minutes'
+                      AND w.scanned_at < least(r.device_at, t.at) + interval '2 minutes')
+           ) o ON true
     """  # noqa: S608 - no part of it comes from outside
 )
 
@@ -40,7 +53,11 @@ def known_of_all(
     scans: Sequence[Mapping[str, Any]],
     now: datetime | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return what is known of each, by scan id; every one with its place, id, type and key."""
+    """Return what is known of each, by scan id; every one with its place, id, type and key.
+
+    ``is_behind``: the same showing passed before that instant; ``ahead_of``: the rows of those
+    that passed after it, because they were known of first.
+    """
     facts = {
         "account_id": account_id,
         "scan_ids": [one["scan_id"] for one in scans],
@@ -49,7 +66,8 @@ def known_of_all(
         "types": [one["type"] for one in scans],
         "kids": [one["kid"] for one in scans],
         "signed_at": [one["signed_at"] for one in scans],
-        "scanned_at": [one["scanned_at"] for one in scans],
+        "showing_hashes": [one["showing_hash"] for one in scans],
+        "device_ats": [one["device_at"] for one in scans],
         "now": now,
     }
     return {row["scan_id"]: dict(row) for row in session.execute(_KNOWN, facts).mappings()}

@@ -62,8 +62,10 @@ _KNOWN = f"""
            {is_ended("%(type)s", "cast(%(signed_at)s AS timestamptz)")} AS is_ended,
            EXISTS (SELECT FROM health_code.scan o
                     WHERE o.showing_hash = %(showing_hash)s AND o.outcome = 'valid'
-                      AND (o.is_proven OR o.account_id = %(account_id)s
-                                          AND o.decided_at > t.at - interval '2 minutes')
+                      AND (o.type IN ('hc','ht')
+                           OR o.account_id = %(account_id)s
+                              AND o.place_id IS NOT DISTINCT FROM cast(%(place_id)s AS uuid)
+                              AND o.scanned_at > t.at - interval '2 minutes')
            ) AS is_seen,
            n.id AS person_id, n.name_sealed,
            EXISTS (SELECT FROM accounts.honey_person y WHERE y.person_id = n.id) AS is_honey,

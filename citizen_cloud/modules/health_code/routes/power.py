@@ -12,13 +12,16 @@ from citizen_cloud import db
 from citizen_cloud.modules.health_code.queries import power as queries
 from citizen_cloud.modules.health_code.queries.appeals import all_appeals
 from citizen_cloud.modules.health_code.queries.batches import BatchRow, batches
+from citizen_cloud.modules.health_code.queries.findings import findings
 from citizen_cloud.modules.health_code.routes.officers import queued_json
 from citizen_cloud.modules.health_code.routes.paged import before_id, more_behind
+from citizen_cloud.modules.health_code.rules.verifying import SOURCES as KINDS_OF_CODE
 from citizen_cloud.modules.health_code.schemas.appeals import HealthQueuedAppealPageSchema
 from citizen_cloud.modules.health_code.schemas.batches import HealthAuditedBatchPageSchema
 from citizen_cloud.modules.health_code.schemas.power import (
     HealthAlarmPageSchema,
     HealthManualEventPageSchema,
+    HealthReplayPageSchema,
     HealthSourcePageSchema,
 )
 from citizen_cloud.modules.health_code.services.power.alarms import WHAT
@@ -148,3 +151,26 @@ class Alarms(MethodView):
 def _alarm_json(row: dict[str, Any]) -> dict[str, Any]:
     words = WHAT.get(row["what"], Text("已删除", "Redacted"))
     return {**row, "title": words.as_json()}
+
+
+@blp.route("/replays")
+class Replays(MethodView):
+    """Codes that were shown twice."""
+
+    @blp.arguments(PageQuery, location="query")
+    @blp.response(200, HealthReplayPageSchema)
+    @blp.operation("listHealthReplays", BadCursor)
+    @requires(PERMISSION)
+    def get(self, query: dict[str, Any]) -> Response:
+        """List codes shown twice
+
+        `replayed`: one showing of a phone, or one code of a thin client, at a second door or let
+        in twice; also when that came to light only as gates uploaded their scans. `cloned`: one
+        paper at two doors within 30 s, or in two districts within 5 minutes; nobody was refused
+        for it. With both doors and instants, not whose code it was; for 21 days, latest first.
+        """
+        return _page("replays", HealthReplayPageSchema(), query, findings, _replay_json)
+
+
+def _replay_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "source": KINDS_OF_CODE[row["type"]]}

@@ -24,6 +24,7 @@ from citizen_cloud.modules.health_code.services.checks import (
     verifying,
     verifying_at_once,
 )
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector
 from citizen_cloud.modules.health_code.services.checks.presented import Presented, present
 from citizen_cloud.web.blueprint import Blueprint
 from citizen_cloud.web.caller import caller, grant
@@ -36,8 +37,8 @@ blp = Blueprint(
 )
 
 
-def _inspector() -> verifying.Inspector:
-    return verifying.Inspector(account_id=caller().account_id, grant=grant())
+def _inspector() -> Inspector:
+    return Inspector(account_id=caller().account_id, grant=grant())
 
 
 def _presented(sent: dict[str, Any]) -> Presented:
@@ -115,7 +116,9 @@ class UploadedVerifications(MethodView):
         Up to 500, each with the gate's clock and what it said; the server decides anew for that
         instant and its word counts. Idempotent by `scan_id`. `is_conflict` marks a scan where the
         gate let somebody in whom the server would not have: revoked before the scan, shown at two
-        gates, a key that was stolen. Rows with a `problem` were not recorded; the others were.
+        gates, a key that was stolen. Of two showings of one code the later by the gates' clocks is
+        `replayed`, in whatever order they are told; an answer once given stays. Rows with a
+        `problem` were not recorded; the others were.
         """
         uploaded = [_presented(one) for one in sent["scans"]]
         with db.transaction() as session:

@@ -65,7 +65,6 @@ FAULTS: Mapping[str, Text] = MappingProxyType(
         "control_character": Text("含有控制字符", "Control characters are not allowed."),
         "document_invalid": Text("证件号码不正确", "The document number is not valid."),
         "name_invalid": Text("姓名格式不正确", "The name is not valid."),
-        "unknown_person": Text("没有此人", "Nobody here has this document and name."),
         "kind_unknown": Text("没有此类数据", "There is no such kind."),
         "kind_not_permitted": Text(
             "此来源不得报送该类数据", "The source may not report this kind."

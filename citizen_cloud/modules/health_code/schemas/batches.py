@@ -98,24 +98,25 @@ class HealthRowFaultSchema(Outgoing):
 
     row = Int(required=True, allow_none=True, metadata={"example": 3})
     field = Str(max_length=32, required=True, allow_none=True, metadata={"example": "name"})
-    code = Str(max_length=32, required=True, metadata={"example": "unknown_person"})
-    message = Str(max_length=300, required=True, metadata={"example": "没有此人"})
+    code = Str(max_length=32, required=True, metadata={"example": "name_invalid"})
+    message = Str(max_length=300, required=True, metadata={"example": "姓名格式不正确"})
 
 
 class HealthBatchSchema(Outgoing):
-    """What became of a batch: every row was accepted or rejected."""
+    """What became of a batch: every row was accepted or rejected by its form alone."""
 
     id = Id(required=True)
     batch_id = Str(max_length=LONGEST_REFERENCE, required=True, metadata=REFERENCE)
     status = OneOf(
+        "received",
         "applied",
         "waiting",
         "released",
         "refused",
         required=True,
         metadata={
-            "description": "`waiting`: above your hourly cap, two authorities decide; then "
-            "`released` or `refused`",
+            "description": "`received`: a minute later `applied`. `waiting`: above your hourly "
+            "cap, two authorities decide; then `released` or `refused`",
             "example": "applied",
         },
     )
@@ -135,10 +136,17 @@ class HealthAuditedBatchSchema(Outgoing):
     source_id = Id(required=True)
     source_name = Both(required=True, metadata={"example": {"zh": "市疾控中心", "en": "City CDC"}})
     unit_id = Id(required=True)
-    status = OneOf("applied", "waiting", "released", "refused", required=True)
+    status = OneOf("received", "applied", "waiting", "released", "refused", required=True)
     rows_in = Int(required=True, metadata={"example": 120})
     accepted = Int(required=True, metadata={"example": 118})
     rejected = Int(required=True, metadata={"example": 2})
+    unplaced = Int(
+        required=True,
+        metadata={
+            "description": "Accepted rows that named nobody here; the source is not told",
+            "example": 3,
+        },
+    )
     approval_id = Id(required=True, allow_none=True)
     received_at = Instant(required=True)
     decided_at = Instant(required=True, allow_none=True)

@@ -1,6 +1,6 @@
 """What auditors see of power: colours by hand, sources, alarms. Counts and ids, never people."""
 
-from citizen_cloud.web.fields import Both, Instant, Int, ListOf, OneOf, Str, Uuid
+from citizen_cloud.web.fields import Both, Flag, Instant, Int, ListOf, OneOf, Str, Uuid
 from citizen_cloud.web.schemas import Outgoing, page_of
 
 
@@ -56,3 +56,29 @@ class HealthAlarmSchema(Outgoing):
 
 
 HealthAlarmPageSchema = page_of(HealthAlarmSchema)
+
+
+class HealthReplaySchema(Outgoing):
+    """The later of two showings, and the one before it, which may be forgotten already."""
+
+    id = Uuid(required=True)
+    what = OneOf("replayed", "cloned", required=True, metadata={"example": "replayed"})
+    source = OneOf("device", "thin", "paper", required=True, metadata={"example": "thin"})
+    is_let_in = Flag(
+        required=True,
+        metadata={"description": "The door said valid to the later one", "example": True},
+    )
+    place_id = Uuid(required=True, allow_none=True)
+    organisation_id = Uuid(required=True, allow_none=True)
+    inspector_id = Uuid(required=True)
+    scanned_at = Instant(required=True)
+    is_offline = Flag(required=True, metadata={"example": True})
+    first_place_id = Uuid(required=True, allow_none=True)
+    first_organisation_id = Uuid(required=True, allow_none=True)
+    first_inspector_id = Uuid(required=True, allow_none=True)
+    first_scanned_at = Instant(required=True, allow_none=True)
+    first_is_offline = Flag(required=True, allow_none=True, metadata={"example": True})
+    found_at = Instant(required=True)
+
+
+HealthReplayPageSchema = page_of(HealthReplaySchema)

@@ -39,9 +39,9 @@ class Presented:
         return SOURCES[self.reading.claims.type] if self.reading.claims else None
 
     @property
-    def is_proven(self) -> bool:
-        """Return whether a phone signed this very showing."""
-        return self.reading.proof is not None
+    def type(self) -> str | None:
+        """Return the code's own type, None for one that was not readable."""
+        return self.reading.claims.type if self.reading.claims else None
 
     def code_hash(self) -> bytes:
         """Return what tells that the same code came again; nobody finds the code by it."""
@@ -63,10 +63,10 @@ class Presented:
             "scan_id": self.scan_id,
             "place_id": self.place_id,
             "jti": claims.jti if claims else None,
-            "type": claims.type if claims else None,
+            "type": self.type,
             "kid": claims.kid if claims else None,
             "signed_at": claims.issued_at if claims else None,
-            "scanned_at": self.device_at,
+            "device_at": self.device_at,
             "showing_hash": self.showing_hash(),
             "token_hash": share_tokens.token_hash(self.code) if self.is_share else None,
             "now": now,

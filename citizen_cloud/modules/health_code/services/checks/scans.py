@@ -36,17 +36,21 @@ class Decided:
 _WRITE = text(
     """
     INSERT INTO health_code.scan
-           (id, account_id, scan_id, place_id, code_hash, showing_hash, is_proven, outcome,
-            answer_sealed, decided_at, is_offline, device_at, device_outcome, is_conflict)
-    SELECT r.id, :account_id, r.scan_id, r.place_id, r.code_hash, r.showing_hash, r.is_proven,
-           r.outcome, r.answer_sealed, r.decided_at, r.device_at IS NOT NULL, r.device_at,
-           r.device_outcome, coalesce(r.device_outcome = 'valid' AND r.outcome <> 'valid', false)
+           (id, account_id, scan_id, place_id, code_hash, showing_hash, type, outcome,
+            answer_sealed, decided_at, scanned_at, is_offline, device_at, device_outcome,
+            is_conflict, finding, finding_id)
+    SELECT r.id, :account_id, r.scan_id, r.place_id, r.code_hash, r.showing_hash, r.type,
+           r.outcome, r.answer_sealed, r.decided_at, least(r.device_at, r.decided_at),
+           r.device_at IS NOT NULL, r.device_at, r.device_outcome,
+           coalesce(r.device_outcome = 'valid' AND r.outcome <> 'valid', false),
+           CASE WHEN r.device_outcome = 'valid' AND r.outcome = 'replayed' THEN 'replayed' END,
+           CASE WHEN r.device_outcome = 'valid' AND r.outcome = 'replayed' THEN uuidv7() END
       FROM unnest(cast(:ids AS uuid[]), cast(:scan_ids AS varchar[]), cast(:place_ids AS uuid[]),
                   cast(:code_hashes AS bytea[]), cast(:showing_hashes AS bytea[]),
-                  cast(:are_proven AS bool[]), cast(:outcomes AS varchar[]),
+                  cast(:types AS varchar[]), cast(:outcomes AS varchar[]),
                   cast(:answers AS bytea[]), cast(:decided_ats AS timestamptz[]),
                   cast(:device_ats AS timestamptz[]), cast(:device_outcomes AS varchar[]))
-           AS r(id, scan_id, place_id, code_hash, showing_hash, is_proven, outcome,
+           AS r(id, scan_id, place_id, code_hash, showing_hash, type, outcome,
                 answer_sealed, decided_at, device_at, device_outcome)
     ON CONFLICT DO NOTHING
     RETURNING scan_id, id
@@ -57,10 +61,10 @@ _WRITE = text(
 _WRITE_NOTED = f"""
     WITH made AS (
         INSERT INTO health_code.scan
-               (id, account_id, scan_id, place_id, code_hash, showing_hash, is_proven, outcome,
-                answer_sealed, decided_at)
+               (id, account_id, scan_id, place_id, code_hash, showing_hash, type, outcome,
+                answer_sealed, decided_at, scanned_at)
         VALUES (%(id)s, %(account_id)s, %(scan_id)s, %(place_id)s, %(code_hash)s, %(showing_hash)s,
-                %(is_proven)s, %(outcome)s, %(answer)s, %(decided_at)s)
+                %(type)s, %(outcome)s, %(answer)s, %(decided_at)s, %(decided_at)s)
         ON CONFLICT DO NOTHING RETURNING id
     ), noted AS ({noted_from("made")})
     SELECT id FROM made
@@ -87,7 +91,7 @@ def write(
         "place_ids": [one.place_id for one in scans],
         "code_hashes": [one.code_hash() for one in scans],
         "showing_hashes": [one.showing_hash() for one in scans],
-        "are_proven": [one.is_proven for one in scans],
+        "types": [one.type for one in scans],
         "outcomes": [str(one.outcome) for one in said],
         "answers": [sealed(one, id_) for one, id_ in zip(said, ids, strict=True)],
         "decided_ats": [one.decided_at for one in said],
@@ -115,7 +119,7 @@ def write_noted(
         "place_id": scan.place_id,
         "code_hash": scan.code_hash(),
         "showing_hash": scan.showing_hash(),
-        "is_proven": scan.is_proven,
+        "type": scan.type,
         "outcome": str(said.outcome),
         "answer": sealed(said, row_id),
         "decided_at": said.decided_at,

@@ -13,11 +13,11 @@ from citizen_cloud.accounts.services.data_access import Look, note_list
 from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.queries.uploads import known_of_all
 from citizen_cloud.modules.health_code.rules.verifying import Door, outcome_of
-from citizen_cloud.modules.health_code.services.checks import scans
+from citizen_cloud.modules.health_code.services.checks import replays, scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.checks.verifying import (
-    Inspector,
     record_of,
     report,
 )
@@ -58,12 +58,14 @@ def upload(
     """Record scans and return the server's word on each, in their order.
 
     What counts is the instant of the scan by the gate's clock, never one in the future: a code
-    that was revoked later was good then. The same scan again repeats its answer. Five statements
-    at most, however many scans.
+    that was revoked later was good then, and of two showings of one code the later is a replay,
+    whichever was told first. The same scan again repeats its answer. Seven statements at most,
+    however many scans, unless a door is checking the same code at this very moment.
     """
     first: dict[str, Presented] = {}
     for one in uploaded:
         first.setdefault(one.scan_id, one)
+    replays.lock(session, first.values())
     known = _known(session, first.values(), inspector, now)
     said: dict[str, Uploaded] = {}
     fresh: list[tuple[Presented, Decided]] = []
@@ -162,34 +164,53 @@ def _written(
     known: Mapping[str, dict[str, Any]],
     now: datetime | None,
 ) -> dict[str, Uploaded]:
-    """Write the decisions; a showing that passed at another gate as well is a replay."""
-    if not fresh:
-        return {}
-    account_id = inspector.account_id
-    rows = scans.write(session, account_id=account_id, rows=fresh)
-    said = {scan.scan_id: (scan, one) for scan, one in fresh}
-    behind = [(scan, _replay(one)) for scan, one in fresh if scan.scan_id not in rows]
-    if behind:
-        said |= {scan.scan_id: (scan, one) for scan, one in behind}
-        rows |= scans.write(session, account_id=account_id, rows=behind)
-    looks = [
-        _look(rows[scan_id], known[scan_id], inspector)
-        for scan_id, (_, one) in said.items()
-        if one.outcome is Outcome.VALID and scan_id in rows and known[scan_id]["person_id"]
-    ]
+    """Write the decisions. A second round is only for what a door answered in between."""
+    answers: dict[str, Uploaded] = {}
+    looks: list[Look] = []
+    # One order for all uploads of an inspector, should the same scans come twice at once.
+    waiting = sorted(fresh, key=lambda one: one[0].scan_id)
+    while waiting:
+        settled = _told_apart(session, waiting, known)
+        rows = scans.write(session, account_id=inspector.account_id, rows=settled)
+        for scan, one in settled:
+            if scan.scan_id in rows:
+                answers[scan.scan_id] = _answer(scan, one)
+                if one.outcome is Outcome.VALID and known[scan.scan_id]["person_id"]:
+                    looks.append(_look(rows[scan.scan_id], known[scan.scan_id], inspector))
+        behind = [(scan, one) for scan, one in waiting if scan.scan_id not in rows]
+        known = _known(session, [scan for scan, _ in behind], inspector, now) if behind else {}
+        waiting = []
+        for scan, one in behind:
+            row = known[scan.scan_id]
+            if row["answer_sealed"] is not None:
+                answers[scan.scan_id] = _repeated(scan, row)
+            else:
+                waiting.append((scan, one))
     note_list(session, looks, now=now)
-    answers = {
-        scan.scan_id: Uploaded(
-            scan_id=scan.scan_id, device_outcome=str(scan.device_outcome), outcome=one.outcome
-        )
-        for scan, one in said.values()
-    }
-    # The same batch, sent twice at once: the other one wrote these.
-    elsewhere = [scan for scan, _ in behind if scan.scan_id not in rows]
-    if elsewhere:
-        again = _known(session, elsewhere, inspector, now)
-        answers |= {one.scan_id: _repeated(one, again[one.scan_id]) for one in elsewhere}
     return answers
+
+
+def _told_apart(
+    session: Session,
+    fresh: Sequence[tuple[Presented, Decided]],
+    known: Mapping[str, dict[str, Any]],
+) -> list[tuple[Presented, Decided]]:
+    """Let the earliest of each showing pass; say of later ones, here and known, that they are."""
+    good = [
+        (scan, _when(scan, known[scan.scan_id]))
+        for scan, one in fresh
+        if one.outcome is Outcome.VALID
+    ]
+    late = replays.behind(good, known)
+    ahead = [scan.scan_id for scan, _ in good if scan.scan_id not in late]
+    replays.mark(session, {id_ for one in ahead for id_ in known[one]["ahead_of"] or ()})
+    return [(scan, _replay(one) if scan.scan_id in late else one) for scan, one in fresh]
+
+
+def _answer(scan: Presented, said: Decided) -> Uploaded:
+    return Uploaded(
+        scan_id=scan.scan_id, device_outcome=str(scan.device_outcome), outcome=said.outcome
+    )
 
 
 def _replay(decided: Decided) -> Decided:
@@ -198,14 +219,11 @@ def _replay(decided: Decided) -> Decided:
 
 def _look(row_id: UUID, row: Mapping[str, Any], inspector: Inspector) -> Look:
     """Return a look at whose colour the gate saw: the person finds it as any other."""
-    return Look(
-        person_id=row["person_id"],
-        reader_kind="staff",
-        reader_id=inspector.account_id,
-        organisation_id=row["organisation_id"],
-        purpose="health_code.verify",
+    return look_at(
+        row["person_id"],
+        row["organisation_id"],
+        inspector,
         categories=("health",),
-        basis_type="consent",
         basis_id=row_id,
     )
 

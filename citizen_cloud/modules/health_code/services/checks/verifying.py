@@ -1,7 +1,7 @@
 """Check a code for an inspector: what it proves, what the city knows, and nothing beyond."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import mask_name, name_place
-from citizen_cloud.accounts.services.data_access import Look, note_access
+from citizen_cloud.accounts.services.data_access import note_access
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.credentials.verifier import Claims, Outcome
 from citizen_cloud.errors import NotFound
@@ -26,23 +26,15 @@ from citizen_cloud.modules.health_code.rules.verifying import (
     reason_for,
 )
 from citizen_cloud.modules.health_code.services.checks import scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.scans import Decided
 from citizen_cloud.modules.health_code.services.codes import shares
 from citizen_cloud.text import Text
-from citizen_cloud.web.caller import Grant
 
 COLOURED = frozenset({"green", "yellow", "red"})
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inspector:
-    """Who checks, and where he may."""
-
-    account_id: UUID
-    grant: Grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +75,10 @@ def verify(
         said = Decided(outcome=Outcome.REPLAYED, decided_at=said.decided_at, source=said.source)
         written = scans.write(session, account_id=inspector.account_id, rows=[(scan, said)])
     if said.outcome is Outcome.VALID and found.person_id is not None:
-        look = look_at(found.person_id, found, inspector)
-        note_access(session, replace(look, basis_id=written[scan.scan_id]), now=now)
+        look = look_at(
+            found.person_id, found.organisation_id, inspector, basis_id=written[scan.scan_id]
+        )
+        note_access(session, look, now=now)
     return answer_of(said, found, replayed=False)
 
 
@@ -202,19 +196,6 @@ def _stands(session: Session, found: Known) -> tuple[str | None, datetime | None
         return found.colour, found.as_of
     standing = standing_of(session, found.person_id, now=found.at)
     return (standing.colour, standing.as_of) if standing else (None, None)
-
-
-def look_at(person_id: UUID, found: Known, inspector: Inspector) -> Look:
-    """Return a look at somebody who held the code out himself: no reading of lists."""
-    return Look(
-        person_id=person_id,
-        reader_kind="staff",
-        reader_id=inspector.account_id,
-        organisation_id=found.organisation_id,
-        purpose="health_code.verify",
-        categories=("name", "health"),
-        basis_type="consent",
-    )
 
 
 def repeated(scan: Presented, found: Known) -> Answer:

@@ -13,14 +13,13 @@ from sqlalchemy.engine import Connection
 from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.modules.health_code.queries.verifiable import known
 from citizen_cloud.modules.health_code.services.checks import scans
+from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
 from citizen_cloud.modules.health_code.services.checks.verifying import (
     Answer,
-    Inspector,
     answer_of,
     decided,
     door_of,
-    look_at,
     repeated,
     require_place,
     worth,
@@ -47,7 +46,7 @@ def verify(
     said = decided(scan, found, outcome, found.colour, found.as_of)
     look = None
     if said.outcome is Outcome.VALID and found.person_id is not None:
-        look = look_at(found.person_id, found, inspector)
+        look = look_at(found.person_id, found.organisation_id, inspector)
     is_written = scans.write_noted(
         connection, scan=scan, said=said, look=look, by=inspector.account_id, now=now
     )

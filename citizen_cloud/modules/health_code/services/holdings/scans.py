@@ -15,7 +15,7 @@ from citizen_cloud.text import Text
 _MADE = text(
     """
     SELECT id, scan_id, place_id, outcome, decided_at, is_offline, device_at, device_outcome,
-           is_conflict
+           is_conflict, finding
       FROM health_code.scan WHERE account_id = :account_id ORDER BY id
     """
 )

@@ -11,13 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.services.data_access import Look, Outcome, note_list
-from citizen_cloud.audit.services import Act, record_all
+from citizen_cloud.audit.services import record_all
 from citizen_cloud.manifest import Onlooker, Proposal, Terms
 from citizen_cloud.modules.health_code.queries.limits import limit
 from citizen_cloud.modules.health_code.rules.hand import APPROVALS, speaks_for
 from citizen_cloud.modules.health_code.rules.power_refusals import BatchTooLarge, EventNotTheirs
 from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
 from citizen_cloud.modules.health_code.services.power import answers, rates
+from citizen_cloud.modules.health_code.services.power.agreed import act_of, looks_of
 from citizen_cloud.modules.health_code.services.power.alarms import ring
 from citizen_cloud.modules.health_code.services.power.hand import unit_of
 from citizen_cloud.modules.health_code.services.power.named import is_own, require_others
@@ -90,7 +91,9 @@ def apply_correct(session: Session, proposal: Proposal, now: datetime) -> Mappin
         rates.keep(session, proposal.id, unit, colour=WORSE, persons=worse, now=now)
     events = [_withdrawal(one, proposal, now) for one in meant]
     changes = append(session, events, now=now)
-    record_all(session, [_act(one, proposal) for one in events])
+    record_all(
+        session, [act_of(one, proposal, action="health_code.event_withdrawn") for one in events]
+    )
     note_list(session, _looks(proposal, meant, "changed"), now=now)
     appeal_id = _appeal_id(proposal)
     if appeal_id is not None:
@@ -140,30 +143,6 @@ def _withdrawal(meant: Meant, proposal: Proposal, now: datetime) -> NewEvent:
     )
 
 
-def _act(event: NewEvent, proposal: Proposal) -> Act:
-    return Act(
-        actor_kind="staff" if proposal.proposed_by else "system",
-        actor_id=proposal.proposed_by,
-        action="health_code.event_withdrawn",
-        object_type="colour",
-        object_id=event.id,
-        organisation_id=proposal.unit_id,
-        payload={"person_id": event.person_id, "approval_id": proposal.id},
-    )
-
-
 def _looks(proposal: Proposal, meant: Sequence[Meant], outcome: Outcome) -> list[Look]:
-    return [
-        Look(
-            person_id=person_id,
-            reader_kind="staff" if proposal.proposed_by else "system",
-            reader_id=proposal.proposed_by,
-            organisation_id=proposal.unit_id,
-            purpose=PURPOSE,
-            categories=("health",),
-            basis_type="case",
-            basis_id=proposal.id,
-            outcome=outcome,
-        )
-        for person_id in sorted({one.person_id for one in meant})
-    ]
+    people = sorted({one.person_id for one in meant})
+    return looks_of(proposal, people, purpose=PURPOSE, categories=("health",), outcome=outcome)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from citizen_cloud import clock
 from citizen_cloud.accounts.services.data_access import Look, Outcome, note_list
-from citizen_cloud.audit.services import Act, record_all
+from citizen_cloud.audit.services import record_all
 from citizen_cloud.jobs.services import announce_all
 from citizen_cloud.manifest import Proposal, Terms
 from citizen_cloud.modules.health_code.queries.limits import limit
@@ -22,6 +22,7 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
 )
 from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
 from citizen_cloud.modules.health_code.services.power import named, rates
+from citizen_cloud.modules.health_code.services.power.agreed import act_of, looks_of
 from citizen_cloud.modules.health_code.services.power.alarms import ring
 from citizen_cloud.modules.health_code.services.power.named import PURPOSE
 
@@ -80,7 +81,9 @@ def apply_assign(session: Session, proposal: Proposal, now: datetime) -> Mapping
     people: dict[str, Any] = {"colour": payload["colour"], "persons": len(person_ids)}
     rates.keep(session, proposal.id, unit, **people, now=now)
     changes = append(session, events, now=now)
-    record_all(session, [_act(one, proposal) for one in events])
+    record_all(
+        session, [act_of(one, proposal, action="health_code.colour_assigned") for one in events]
+    )
     turned = {change.person_id for change in changes}
     news = [
         ({"person_id": one.person_id, "event_id": one.id}, None)
@@ -117,30 +120,6 @@ def _known(session: Session, proposal: Proposal, now: datetime) -> list[UUID]:
     return seen
 
 
-def _act(event: NewEvent, proposal: Proposal) -> Act:
-    return Act(
-        actor_kind="staff" if proposal.proposed_by else "system",
-        actor_id=proposal.proposed_by,
-        action="health_code.colour_assigned",
-        object_type="colour",
-        object_id=event.id,
-        organisation_id=proposal.unit_id,
-        payload={"person_id": event.person_id, "approval_id": proposal.id},
-    )
-
-
 def _looks(proposal: Proposal, person_ids: Sequence[UUID], outcome: Outcome) -> list[Look]:
-    return [
-        Look(
-            person_id=person_id,
-            reader_kind="staff" if proposal.proposed_by else "system",
-            reader_id=proposal.proposed_by,
-            organisation_id=proposal.unit_id,
-            purpose=PURPOSE,
-            categories=("health",) if outcome == "changed" else ("name", "document"),
-            basis_type="case",
-            basis_id=proposal.id,
-            outcome=outcome,
-        )
-        for person_id in person_ids
-    ]
+    categories = ("health",) if outcome == "changed" else ("name", "document")
+    return looks_of(proposal, person_ids, purpose=PURPOSE, categories=categories, outcome=outcome)

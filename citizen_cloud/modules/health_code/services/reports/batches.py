@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from citizen_cloud import clock, crypto
 from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
 from citizen_cloud.accounts.rules.documents import DOCUMENT_TYPES
-from citizen_cloud.accounts.services import people, real_name
+from citizen_cloud.accounts.services import real_name
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.db import new_id
+from citizen_cloud.jobs.services import announce
 from citizen_cloud.modules.health_code.queries.batches import BatchRow, batch, of_reference
 from citizen_cloud.modules.health_code.rules import signatures
 from citizen_cloud.modules.health_code.rules.batches import Fact, Fault, Report, Row, fact_of
@@ -27,12 +28,8 @@ from citizen_cloud.modules.health_code.rules.power_refusals import (
     SignatureWrong,
 )
 from citizen_cloud.modules.health_code.services.power.alarms import Alarm, ring
-from citizen_cloud.modules.health_code.services.reports import releasing, sources
-from citizen_cloud.modules.health_code.services.reports.reported import (
-    Origin,
-    Reported,
-    append_reported,
-)
+from citizen_cloud.modules.health_code.services.reports import placing, releasing, sources
+from citizen_cloud.modules.health_code.services.reports.reported import Reported
 from citizen_cloud.modules.health_code.services.reports.sources import Registered
 from citizen_cloud.text import Language
 
@@ -58,11 +55,12 @@ class Sent:
 
 
 def take(session: Session, sent: Sent, *, now: datetime | None = None) -> BatchRow:
-    """Append what the rows say, or have it wait for two approvers above the source's cap.
+    """Take what the rows say, or have it wait for two approvers above the source's cap.
 
-    The same batch again is the same answer. Raises ``NoSource``, ``SignatureWrong``,
-    ``BatchReused``, and ``BatchRejected`` with the report where a row is wrong and ``partial``
-    was not asked for; then nothing at all is changed.
+    Whom the rows name is looked up later (``placing``), so that neither the answer nor the time
+    it takes tells whether somebody lives here. The same batch again is the same answer. Raises
+    ``NoSource``, ``SignatureWrong``, ``BatchReused``, and ``BatchRejected`` with the report where
+    a row is wrong and ``partial`` was not asked for; then nothing at all is changed.
     """
     source = authenticated(session, sent)
     sources.lock(session, source.id)
@@ -73,7 +71,7 @@ def take(session: Session, sent: Sent, *, now: datetime | None = None) -> BatchR
             raise BatchReused
         return known
     at = now or session.execute(text("SELECT statement_timestamp()")).scalar_one()
-    read = _read(session, sent, source, at)
+    read = _read(sent, source, at)
     if read.report.faults and not sent.partial:
         raise _rejected(read.report, sent.language, source)
     return _keep(session, source, sent.reference, digest, read, at)
@@ -111,9 +109,9 @@ class _Read:
     reported: Sequence[Reported]
 
 
-def _read(session: Session, sent: Sent, source: Registered, now: datetime) -> _Read:
+def _read(sent: Sent, source: Registered, now: datetime) -> _Read:
     report = Report(rows_in=len(sent.rows) + len(sent.broken), faults=list(sent.broken))
-    today, claims = clock.local_day(now), list[tuple[Fact, Claim]]()
+    today, read = clock.local_day(now), dict[tuple[Any, ...], Reported]()
     for row in sent.rows:
         fact = fact_of(row, kinds=source.kinds, now=now)
         if isinstance(fact, Fault):
@@ -122,11 +120,14 @@ def _read(session: Session, sent: Sent, source: Registered, now: datetime) -> _R
         claim = _claim(fact, today)
         if isinstance(claim, Fault):
             report.faults.append(claim)
+            continue
+        one = Reported.of(fact, claim)
+        key = (one.trace, one.kind, one.occurred_at)
+        if key in read:
+            report.faults.append(Fault(row=row.number, field=None, code="repeated"))
         else:
-            claims.append((fact, claim))
-    found = people.find_all(session, claims=[claim for _, claim in claims])
-    known = _known(report, [fact for fact, _ in claims], found)
-    return _Read(report=report, reported=known)
+            read[key] = one
+    return _Read(report=report, reported=list(read.values()))
 
 
 def _claim(fact: Fact, today: Any) -> Claim | Fault:
@@ -146,23 +147,8 @@ def _claim(fact: Fact, today: Any) -> Claim | Fault:
         return Fault(row=number, field="name", code="name_invalid")
 
 
-def _known(report: Report, facts: Sequence[Fact], found: Sequence[UUID | None]) -> list[Reported]:
-    reported: dict[tuple[Any, ...], Reported] = {}
-    for fact, person_id in zip(facts, found, strict=True):
-        key = (person_id, fact.kind, fact.occurred_at)
-        if person_id is None:
-            fault = Fault(row=fact.row.number, field="document_number", code="unknown_person")
-            report.faults.append(fault)
-        elif key in reported:
-            report.faults.append(Fault(row=fact.row.number, field=None, code="repeated"))
-        else:
-            reported[key] = Reported.of(fact, person_id)
-    # One order for everybody who takes the locks of several people.
-    return sorted(reported.values(), key=lambda one: (one.person_id, one.occurred_at))
-
-
 def _rejected(report: Report, language: Language, source: Registered) -> BatchRejected:
-    """Return the refusal with its report, and keep that it was asked: a list tries out names."""
+    """Return the refusal with its report, and keep that it was asked."""
     refusal = BatchRejected(rejected=report.rejected, report=_shown(report, language))
     facts = {"rows_in": report.rows_in, "rejected": report.rejected}
     return refusal.but_record(partial(record, act=_act(source, "refused", None, facts)))
@@ -181,7 +167,7 @@ def _shown(report: Report, language: Language) -> dict[str, Any]:
 _WITHIN_HOUR = text(
     """
     SELECT coalesce(sum(accepted), 0) FROM health_code.batch
-     WHERE source_id = :source_id AND status = 'applied'
+     WHERE source_id = :source_id AND status IN ('received','applied')
        AND received_at > cast(:now AS timestamptz) - interval '1 hour'
     """
 )
@@ -189,9 +175,9 @@ _KEEP = text(
     """
     INSERT INTO health_code.batch
            (id, source_id, reference, content_hash, rows_in, accepted, rejected, report, status,
-            rows_sealed, received_at, decided_at)
+            rows_sealed, received_at)
     VALUES (:id, :source_id, :reference, :digest, :rows_in, :accepted, :rejected,
-            cast(:report AS jsonb), :status, :rows, :now, :decided_at)
+            cast(:report AS jsonb), :status, :rows, :now)
     """
 )
 
@@ -218,15 +204,13 @@ def _keep(  # noqa: PLR0917 - one row's worth
         "accepted": report.accepted,
         "rejected": report.rejected,
         "report": json.dumps(report.stored()),
-        "status": "applied" if is_within else "waiting",
-        "rows": None if is_within else releasing.sealed(batch_id, reported),
-        "decided_at": now if is_within else None,
+        "status": "received" if is_within else "waiting",
+        "rows": placing.sealed(batch_id, reported),
     }
     session.execute(_KEEP, facts)
     record(session, _act(source, "received", batch_id, facts))
     if is_within:
-        origin = Origin(source_id=source.id, unit_id=source.unit_id, batch_id=batch_id)
-        append_reported(session, reported, origin, now=now)
+        announce(session, placing.RECEIVED, {"batch_id": batch_id})
     else:
         releasing.ask(session, batch_id=batch_id, source=source, reference=reference, now=now)
     return batch(session, batch_id)

@@ -1,8 +1,7 @@
 """Batches above their source's cap: sealed, until two approvers let them pass or they end."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,32 +10,18 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session
 
-from citizen_cloud import crypto
+from citizen_cloud.accounts.services.people import find_traced
 from citizen_cloud.approvals.services import Proposer, propose
 from citizen_cloud.errors import Forbidden
 from citizen_cloud.manifest import Onlooker, Proposal, Terms
 from citizen_cloud.modules.health_code.rules.power_refusals import BatchGone
 from citizen_cloud.modules.health_code.services.power.alarms import Alarm, ring
 from citizen_cloud.modules.health_code.services.power.named import is_own
-from citizen_cloud.modules.health_code.services.reports.reported import (
-    Origin,
-    Reported,
-    append_reported,
-)
+from citizen_cloud.modules.health_code.services.reports import placing
+from citizen_cloud.modules.health_code.services.reports.reported import Origin, Reported
 from citizen_cloud.modules.health_code.services.reports.sources import Registered
 
 KIND = "health_code.release_batch"
-
-
-def rows_place(batch_id: UUID) -> str:
-    """Return what binds the rows that wait to their batch."""
-    return f"health_code.batch:rows:{batch_id}"
-
-
-def sealed(batch_id: UUID, reported: Sequence[Reported]) -> bytes:
-    """Return the rows as they wait: nobody reads them before they are let pass."""
-    kept = json.dumps([one.as_json() for one in reported], ensure_ascii=False)
-    return crypto.current().seal(kept, place=rows_place(batch_id))
 
 
 _ASKED = text("UPDATE health_code.batch SET proposal_id = :proposal_id WHERE id = :id")
@@ -78,12 +63,10 @@ _WAITING = text(
 _RELEASE = text(
     """
     UPDATE health_code.batch SET status = 'released', rows_sealed = NULL, decided_at = :now,
-           proposal_id = :proposal_id
+           proposal_id = :proposal_id, unplaced = :unplaced
      WHERE id = :id
     """
 )
-# A person erased meanwhile has no events any more, and gets none.
-_LIVING = text("SELECT id FROM accounts.person WHERE id = ANY(:ids) AND erased_at IS NULL")
 
 
 def check_release(session: Session, proposal: Proposal, now: datetime) -> Terms:
@@ -111,15 +94,14 @@ def apply_release(session: Session, proposal: Proposal, now: datetime) -> Mappin
     """Append what the batch says, under the approval it got."""
     row = _waiting(session, proposal)
     reported = _opened(row)
-    ids = {one.person_id for one in reported}
-    living = set(session.scalars(_LIVING, {"ids": list(ids)}))
-    session.execute(_RELEASE, {"id": row.id, "proposal_id": proposal.id, "now": now})
     origin = Origin(
         source_id=row.source_id, unit_id=row.unit_id, batch_id=row.id, approval_id=proposal.id
     )
-    meant = [one for one in reported if one.person_id in living]
-    changed = append_reported(session, meant, origin, now=now)
-    return {"batch_id": row.id, "rows": len(meant), "changed": changed}
+    placed = placing.place(session, reported, origin, now=now)
+    facts = {"id": row.id, "proposal_id": proposal.id, "unplaced": placed.unplaced, "now": now}
+    session.execute(_RELEASE, facts)
+    rows = len(reported) - placed.unplaced
+    return {"batch_id": row.id, "rows": rows, "changed": placed.changed}
 
 
 _WHOSE = text(
@@ -136,7 +118,8 @@ def bars_release(session: Session, proposal: Proposal, by: Onlooker) -> bool:
     if row.unit_id == by.unit_id:
         return True
     reported = [] if row.rows_sealed is None else _opened(row)
-    return is_own(session, by.account_id, {one.person_id for one in reported})
+    found = find_traced(session, traces=[one.trace for one in reported])
+    return is_own(session, by.account_id, {one for one in found if one is not None})
 
 
 def _waiting(session: Session, proposal: Proposal) -> Row[Any]:
@@ -147,8 +130,7 @@ def _waiting(session: Session, proposal: Proposal) -> Row[Any]:
 
 
 def _opened(row: Row[Any]) -> list[Reported]:
-    kept = crypto.current().open(row.rows_sealed, place=rows_place(row.id))
-    return [Reported.read(one) for one in json.loads(kept)]
+    return placing.opened(row.id, row.rows_sealed)
 
 
 _LET_GO = text(

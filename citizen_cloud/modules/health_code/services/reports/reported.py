@@ -1,4 +1,7 @@
-"""Facts of known people as a batch brings them; sealed as JSON while it waits."""
+"""Facts as a batch brings them, sealed as JSON until people are found for them.
+
+Whom a fact is about is kept as two keyed hashes, of document and name: neither is in it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +11,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.accounts.services.people import Trace, trace_of
+from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.modules.health_code.rules.batches import Fact
 from citizen_cloud.modules.health_code.rules.events import Kind
 from citizen_cloud.modules.health_code.services.colours.events import MOST, NewEvent, append
@@ -15,9 +20,9 @@ from citizen_cloud.modules.health_code.services.colours.events import MOST, NewE
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """One fact of one person."""
+    """One fact of whoever has a document and a name."""
 
-    person_id: UUID
+    trace: Trace
     kind: Kind
     payload: dict[str, Any]
     evidence: str
@@ -25,10 +30,10 @@ class Reported:
     occurred_at: datetime
 
     @classmethod
-    def of(cls, fact: Fact, person_id: UUID) -> Self:
-        """Return what a row says of a person."""
+    def of(cls, fact: Fact, claim: Claim) -> Self:
+        """Return what a row says of whoever it names."""
         return cls(
-            person_id=person_id,
+            trace=trace_of(claim),
             kind=fact.kind,
             payload=fact.payload,
             evidence=fact.evidence_class,
@@ -39,13 +44,23 @@ class Reported:
     @classmethod
     def read(cls, kept: dict[str, Any]) -> Self:
         """Return what ``as_json`` kept."""
-        person_id, at = UUID(kept["person_id"]), datetime.fromisoformat(kept["occurred_at"])
-        return cls(**{**kept, "person_id": person_id, "occurred_at": at})
+        said = dict(kept)
+        trace = Trace(
+            person_key=bytes.fromhex(said.pop("person_key")),
+            name_hash=bytes.fromhex(said.pop("name_hash")),
+        )
+        at = datetime.fromisoformat(said.pop("occurred_at"))
+        return cls(trace=trace, occurred_at=at, **said)
 
     def as_json(self) -> dict[str, Any]:
         """Return it to be kept."""
-        at = self.occurred_at.isoformat()
-        return {**vars(self), "person_id": str(self.person_id), "occurred_at": at}
+        said = {name: value for name, value in vars(self).items() if name != "trace"}
+        return {
+            **said,
+            "person_key": self.trace.person_key.hex(),
+            "name_hash": self.trace.name_hash.hex(),
+            "occurred_at": self.occurred_at.isoformat(),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +74,21 @@ class Origin:
 
 
 def append_reported(
-    session: Session, reported: Sequence[Reported], origin: Origin, *, now: datetime
+    session: Session, found: Sequence[tuple[UUID, Reported]], origin: Origin, *, now: datetime
 ) -> int:
-    """Append the facts of a batch, sorted by person, in few portions; return how many turned."""
+    """Append facts of people, in few portions; return how many turned."""
+    # One order for everybody who takes the locks of several people.
+    ordered = sorted(found, key=lambda one: (one[0], one[1].occurred_at))
     changed = 0
-    for first in range(0, len(reported), MOST):
-        events = [_event(one, origin) for one in reported[first : first + MOST]]
+    for first in range(0, len(ordered), MOST):
+        events = [_event(*one, origin) for one in ordered[first : first + MOST]]
         changed += len(append(session, events, now=now))
     return changed
 
 
-def _event(one: Reported, origin: Origin) -> NewEvent:
+def _event(person_id: UUID, one: Reported, origin: Origin) -> NewEvent:
     return NewEvent(
-        person_id=one.person_id,
+        person_id=person_id,
         kind=one.kind,
         evidence=one.evidence,
         occurred_at=one.occurred_at,
