@@ -162,6 +162,18 @@ def is_bound(someone, *, session=None):
         return bindings.is_bound(opened, someone.account_id)
 
 
+def employ(someone, organisation_id, role="staff", *, session=None):
+    """Give a staff account a role at one more place."""
+    with _in(session) as opened:
+        return add_member(
+            opened,
+            organisation_id=organisation_id,
+            account_id=someone.account_id,
+            role=role,
+            actor=Actor(kind="system", id=None),
+        )
+
+
 def manager(organisation_id, **options):
     return staff(organisation_id, "manager", **options)
 
