@@ -37,8 +37,7 @@ def as_owner(session=None):
 
 def appoint(someone, unit_id, *, session=None, **more):
     """Appoint somebody in the name of the machine's owner, bound to a person; return the id."""
-    if not people.is_bound(someone, session=session):
-        people.bind(someone, session=session)
+    people.somebody(someone, session=session)
     with as_owner(session) as opened:
         return services.appoint(opened, account_id=someone.account_id, unit_id=unit_id, **more)
 
@@ -99,9 +98,9 @@ def know_kinds():
 def proposed(kind, payload, *, reason, by=None, evidence="案卷 2026-0412", now=None, session=None):
     """Propose something in the name of a member of staff, or of a rule; return its id."""
     know_kinds()
+    if by:
+        people.somebody(by, session=session)
     proposer = Proposer(account_id=by.account_id, kind="staff") if by else Proposer()
-    if by and not people.is_bound(by, session=session):
-        people.bind(by, session=session)
     with people._in(session) as opened:
         return services.propose(
             opened,

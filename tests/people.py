@@ -162,6 +162,13 @@ def is_bound(someone, *, session=None):
         return bindings.is_bound(opened, someone.account_id)
 
 
+def somebody(someone, *, session=None):
+    """Return a staff account that stands for a person, for one of his own if it did for nobody."""
+    if not is_bound(someone, session=session):
+        bind(someone, session=session)
+    return someone
+
+
 def employ(someone, organisation_id, role="staff", *, session=None):
     """Give a staff account a role at one more place."""
     with _in(session) as opened:

@@ -123,8 +123,8 @@ def report_file(client, made, content, *, reference=None, partial=False, signatu
 
 def propose(client, someone, kind, payload, *, reason, evidence=EVIDENCE, is_bound=True, **more):
     """Propose through the door, as somebody in particular; return the answer."""
-    if is_bound and not people.is_bound(someone):
-        people.bind(someone)
+    if is_bound:
+        people.somebody(someone)
     body = {"kind": kind, "payload": payload, "reason": reason, **more}
     if evidence is not None:
         body["evidence_reference"] = evidence

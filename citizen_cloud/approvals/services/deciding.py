@@ -34,7 +34,14 @@ from citizen_cloud.errors import NotFound, Refusal, StaleVersion
 from citizen_cloud.manifest import Onlooker, Proposal
 from citizen_cloud.organisations.queries import are_tied
 
-HELD_BY_DATABASE = frozenset({"ck_decision_by_approver", "ck_proposal_enough_approvals"})
+HELD_BY_DATABASE = frozenset(
+    {
+        "ck_decision_by_another",
+        "ck_decision_by_approver",
+        "ck_decision_one_person",
+        "ck_proposal_enough_approvals",
+    }
+)
 Verdict = Literal["approve", "reject"]
 
 
@@ -108,7 +115,7 @@ def decide(
         with session.begin_nested():
             return _decided(session, found, standing, word, at)
     except IntegrityError as error:
-        # The database saw somebody go whom the statements before still saw standing.
+        # The database saw somebody go, or be somebody else, whom the statements before still saw.
         diagnosis = getattr(error.orig, "diag", None)
         if getattr(diagnosis, "constraint_name", None) in HELD_BY_DATABASE:
             raise StandingChanged from error
