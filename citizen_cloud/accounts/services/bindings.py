@@ -18,6 +18,7 @@ from citizen_cloud.accounts import handed_codes
 from citizen_cloud.accounts.refusals import BindingCodeInvalid
 from citizen_cloud.accounts.rules.lifetimes import BINDING
 from citizen_cloud.accounts.services.factor_news import tell
+from citizen_cloud.accounts.services.recovery import account_of
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import Forbidden, NotFound
 from citizen_cloud.jobs.services import announce
@@ -106,12 +107,12 @@ def confirm(
     *,
     code: str,
     person_id: UUID,
-    citizen_id: UUID,
+    citizen_id: UUID | None,
     now: datetime | None = None,
 ) -> Bound:
     """Bind a staff account to the person who says it is his; an earlier binding of it ends.
 
-    Both accounts are told. Raises ``BindingCodeInvalid``.
+    Both accounts are told. Without a citizen's account the system itself says so, in a demo. Raises ``BindingCodeInvalid``.
     """
     asked = {"hash": handed_codes.hash_of_typed(code), "now": now}
     found = session.execute(_FIND, asked).first()
@@ -126,7 +127,7 @@ def confirm(
     if bound_at is None:
         raise BindingCodeInvalid(errors=[{"pointer": "/code", "code": "invalid"}])
     record(session, _act("staff_account_bound", citizen_id, found.id, person_id, found.account_id))
-    announce(session, BOUND, {"account_id": citizen_id})
+    _tell_person(session, BOUND, person_id)
     tell(session, account_id=found.account_id, what="person_bound")
     return Bound(id=found.id, username=username, bound_at=bound_at)
 
@@ -157,20 +158,21 @@ def end(
     _tell_ended(session, ended, by=citizen_id)
 
 
-_LIVING = text("SELECT id FROM accounts.account WHERE person_id = :id AND status <> 'closed'")
+def _tell_person(session: Session, event: str, person_id: UUID) -> None:
+    account_id = account_of(session, person_id=person_id)
+    if account_id is not None:
+        announce(session, event, {"account_id": account_id})
 
 
-def _tell_ended(session: Session, row: Row[Any], *, by: UUID) -> None:
+def _tell_ended(session: Session, row: Row[Any], *, by: UUID | None) -> None:
     record(session, _act("staff_account_unbound", by, row.id, row.person_id, row.account_id))
-    citizen_id = session.scalar(_LIVING, {"id": row.person_id})
-    if citizen_id is not None:
-        announce(session, UNBOUND, {"account_id": citizen_id})
+    _tell_person(session, UNBOUND, row.person_id)
     tell(session, account_id=row.account_id, what="person_unbound")
 
 
-def _act(verb: str, by: UUID, binding_id: UUID, person_id: UUID, account_id: UUID) -> Act:
+def _act(verb: str, by: UUID | None, binding_id: UUID, person_id: UUID, account_id: UUID) -> Act:
     return Act(
-        actor_kind="citizen",
+        actor_kind="system" if by is None else "citizen",
         actor_id=by,
         action=f"accounts.{verb}",
         object_type="binding",

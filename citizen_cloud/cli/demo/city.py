@@ -56,13 +56,15 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
         raise SettingsError("the demo city is not loaded where CITIZEN_CLOUD_ENV is production")
     crypto.configure(settings)
     kinds.install(kinds.kinds_of(contributions(), discover().modules.values()))
-    pool = db.PooledDatabase(settings.database_url, pool_size=2)
+    # As the owner of the tables: he alone appoints those who decide.
+    pool = db.PooledDatabase(settings.database_owner_url, pool_size=2, role=None)
     db.install(pool)
     try:
         with db.transaction() as session:
             people = {} if _is_loaded(session) else _load(session, progress)
             if not health_city.is_loaded(session, REGISTER):
                 people |= health_city.load(session, REGISTER, _person)
+            health_city.appoint_again(session)
             _offer_coming_days(session, clock.now())
             if people:
                 _write(var / SECRETS, people)
