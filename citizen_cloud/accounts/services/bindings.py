@@ -112,7 +112,8 @@ def confirm(
 ) -> Bound:
     """Bind a staff account to the person who says it is his; an earlier binding of it ends.
 
-    Both accounts are told. Without a citizen's account the system itself says so, in a demo. Raises ``BindingCodeInvalid``.
+    Both accounts are told. Without a citizen's account the system itself says so, in a demo.
+    Raises ``BindingCodeInvalid``.
     """
     asked = {"hash": handed_codes.hash_of_typed(code), "now": now}
     found = session.execute(_FIND, asked).first()

@@ -93,7 +93,11 @@ def _load(session: Session, progress: Callable[[str], None]) -> dict[str, Any]:
     placed = upsert_places(session, places=[_place(outlet) for outlet in outlets])
     now = clock.now()
     for product_class, profile, title in CAMPAIGNS:
-        create_campaign(session, new=_campaign(product_class, profile, title, now), actor=_actor())
+        create_campaign(
+            session,
+            new=_campaign(product_class, profile, title, now),
+            actor=BookingActor(kind="system", id=None),
+        )
     module = discover().modules["masks"]
     registry.set_state(
         session,
@@ -111,10 +115,6 @@ def _load(session: Session, progress: Callable[[str], None]) -> dict[str, Any]:
         "other_staff": _person(session, "demo-other-clerk", "别店店员", "staff", all_day[1]),
         "manager": _person(session, "demo-manager", "演示店长", "manager", all_day[0]),
     }
-
-
-def _actor() -> BookingActor:
-    return BookingActor(kind="system", id=None)
 
 
 def _place(outlet: dict[str, Any]) -> NewPlace:
@@ -202,7 +202,9 @@ def _offer_coming_days(session: Session, now: datetime) -> None:
             for item in _halves(outlet_id, day, STOCK[row.product_class], now, all_day=is_all_day)
         ]
         if items:
-            publish_offers(session, campaign_id=row.id, items=items, actor=_actor())
+            publish_offers(
+                session, campaign_id=row.id, items=items, actor=BookingActor(kind="system", id=None)
+            )
 
 
 def _demo_outlets(session: Session) -> list[tuple[UUID, bool]]:
