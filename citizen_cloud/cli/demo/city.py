@@ -40,7 +40,7 @@ DAYS_AHEAD = 7
 ALL_DAY = {"am": (time(0), time(12)), "pm": (time(12), time(0))}
 STOCK = {"adult": 400, "child": 200}
 SYSTEM = Actor("system", None)
-# Product class, rationing profile, title
+STOCKING = BookingActor(kind="system", id=None)
 CAMPAIGNS = (
     ("adult", "TW-1", Text("成人口罩预约", "Masks for adults")),
     ("child", "TW-2", Text("儿童口罩预约", "Masks for children")),
@@ -48,7 +48,7 @@ CAMPAIGNS = (
 
 
 def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> None:
-    """Load the city once, and see at every start that the coming days have offers.
+    """Load the city once, as the owner; see at every start that the coming days have offers.
 
     Raises ``SettingsError`` in production mode: invented people have no place there.
     """
@@ -56,7 +56,6 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
         raise SettingsError("the demo city is not loaded where CITIZEN_CLOUD_ENV is production")
     crypto.configure(settings)
     kinds.install(kinds.kinds_of(contributions(), discover().modules.values()))
-    # As the owner of the tables: he alone appoints those who decide.
     pool = db.PooledDatabase(settings.database_owner_url, pool_size=2, role=None)
     db.install(pool)
     try:
@@ -96,7 +95,7 @@ def _load(session: Session, progress: Callable[[str], None]) -> dict[str, Any]:
         create_campaign(
             session,
             new=_campaign(product_class, profile, title, now),
-            actor=BookingActor(kind="system", id=None),
+            actor=STOCKING,
         )
     module = discover().modules["masks"]
     registry.set_state(
@@ -202,9 +201,7 @@ def _offer_coming_days(session: Session, now: datetime) -> None:
             for item in _halves(outlet_id, day, STOCK[row.product_class], now, all_day=is_all_day)
         ]
         if items:
-            publish_offers(
-                session, campaign_id=row.id, items=items, actor=BookingActor(kind="system", id=None)
-            )
+            publish_offers(session, campaign_id=row.id, items=items, actor=STOCKING)
 
 
 def _demo_outlets(session: Session) -> list[tuple[UUID, bool]]:
