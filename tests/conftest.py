@@ -112,12 +112,21 @@ def shared_app(settings: Settings) -> Iterator[Flask]:
     app.extensions[HOST].database.dispose()
 
 
+@pytest.fixture(scope="session")
+def owners_pool(settings: Settings) -> Iterator[PooledDatabase]:
+    """Connections that act as the application and may become the owner: he alone appoints."""
+    pool = PooledDatabase(settings.database_owner_url, pool_size=2)
+    yield pool
+    pool.dispose()
+
+
 @pytest.fixture
-def database(shared_app: Flask, settings: Settings) -> Iterator[SavepointDatabase]:
+def database(
+    shared_app: Flask, settings: Settings, owners_pool: PooledDatabase
+) -> Iterator[SavepointDatabase]:
     """Install a database that forgets."""
-    host = shared_app.extensions[HOST]
     crypto.configure(settings)
-    with host.database.engine.connect() as connection:
+    with owners_pool.engine.connect() as connection:
         outer = connection.begin()
         held = SavepointDatabase(connection)
         db.install(held)

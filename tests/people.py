@@ -13,7 +13,7 @@ from stdnum.cn import ric
 
 from citizen_cloud import clock, crypto, db
 from citizen_cloud.accounts.models import Account
-from citizen_cloud.accounts.services import citizens, devices, real_name, sign_ins
+from citizen_cloud.accounts.services import bindings, citizens, devices, real_name, sign_ins
 from citizen_cloud.booking import services as kernel
 from citizen_cloud.booking.services import SYSTEM, Actor, Order
 from citizen_cloud.db import PooledDatabase, new_id
@@ -127,6 +127,58 @@ def staff(organisation_id=None, role="staff", *, kind="staff", session=None):
             )
         someone = _sign_in(opened, account_id, kind, "pwd otp")
     return Someone(**{**vars(someone), "membership_ids": memberships})
+
+
+def bind(someone, person_id=None, *, session=None):
+    """Let a staff account stand for a person, a new one unless told; return who it is."""
+    with _in(session) as opened:
+        person_id = person_id or opened.scalar(
+            text(
+                "INSERT INTO accounts.person (document_type, verified_by, verified_at) "
+                "VALUES ('resident_id', 'test', statement_timestamp()) RETURNING id"
+            )
+        )
+        asked = {"account": someone.account_id, "person": person_id}
+        opened.execute(
+            text(
+                "UPDATE accounts.binding SET ended_at = statement_timestamp() "
+                "WHERE account_id = :account AND bound_at IS NOT NULL AND ended_at IS NULL"
+            ),
+            asked,
+        )
+        opened.execute(
+            text(
+                "INSERT INTO accounts.binding (account_id, person_id, expires_at, bound_at) "
+                "VALUES (:account, :person, statement_timestamp(), statement_timestamp())"
+            ),
+            asked,
+        )
+    return person_id
+
+
+def is_bound(someone, *, session=None):
+    """Return whether an account stands for somebody."""
+    with _in(session) as opened:
+        return bindings.is_bound(opened, someone.account_id)
+
+
+def somebody(someone, *, session=None):
+    """Return a staff account that stands for a person, for one of his own if it did for nobody."""
+    if not is_bound(someone, session=session):
+        bind(someone, session=session)
+    return someone
+
+
+def employ(someone, organisation_id, role="staff", *, session=None):
+    """Give a staff account a role at one more place."""
+    with _in(session) as opened:
+        return add_member(
+            opened,
+            organisation_id=organisation_id,
+            account_id=someone.account_id,
+            role=role,
+            actor=Actor(kind="system", id=None),
+        )
 
 
 def manager(organisation_id, **options):

@@ -100,6 +100,8 @@ def opening(place_id, unit_id, by=None, *, hours=2, case="流调 2026-0412", ahe
         "until_at": until,
         "case_number": case,
     }
+    if by:
+        people.somebody(by)
     proposer = Proposer(account_id=by and by.account_id, unit_id=unit_id, kind="staff")
     with known():
         with db.transaction() as session:

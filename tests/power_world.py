@@ -134,8 +134,10 @@ def place():
             placing.apply(session, batch_id=batch_id, now=clock.now())
 
 
-def propose(client, someone, kind, payload, *, reason, evidence=EVIDENCE, **more):
-    """Propose through the door; return the answer."""
+def propose(client, someone, kind, payload, *, reason, evidence=EVIDENCE, is_bound=True, **more):
+    """Propose through the door, as somebody in particular; return the answer."""
+    if is_bound:
+        people.somebody(someone)
     body = {"kind": kind, "payload": payload, "reason": reason, **more}
     if evidence is not None:
         body["evidence_reference"] = evidence

@@ -1,7 +1,8 @@
 """What the accounts room adds: forgetting codes, and the data it holds about people."""
 
 from citizen_cloud.accounts.jobs import forget_codes
-from citizen_cloud.accounts.services.personal_data import erase_data, export_data
+from citizen_cloud.accounts.services.erasing import erase_data
+from citizen_cloud.accounts.services.personal_data import export_data
 from citizen_cloud.accounts.services.sealed_data import BLIND, SEALED
 from citizen_cloud.manifest import Contribution, Job, PersonalData
 from citizen_cloud.text import Text
@@ -16,6 +17,7 @@ contribution = Contribution(
             Text("登录设备与登录记录", "Devices and sign-ins"),
             Text("同意记录", "Consents"),
             Text("他人查看记录", "Who looked at the data"),
+            Text("本人的工作人员账号", "Staff accounts that stand for a person"),
         ),
         purpose=Text("登录与身份核验", "Signing in and proving who one is"),
         legal_basis=Text(
@@ -26,6 +28,7 @@ contribution = Contribution(
         tables=frozenset(
             {
                 "accounts.account",
+                "accounts.binding",
                 "accounts.consent",
                 "accounts.consent_receipt",
                 "accounts.data_access",

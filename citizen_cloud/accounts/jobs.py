@@ -17,6 +17,7 @@ _FORGET = (
     text("DELETE FROM accounts.sms_hour WHERE hour_at < :now - interval '1 day'"),
     text("DELETE FROM accounts.sign_in WHERE expires_at < :now - interval '183 days'"),
     text("DELETE FROM accounts.reset WHERE expires_at < :now - interval '183 days'"),
+    text("DELETE FROM accounts.binding WHERE expires_at < :now AND bound_at IS NULL"),
     text("DELETE FROM accounts.data_access WHERE at < :now - interval '3 years'"),
 )
 

@@ -86,6 +86,35 @@ def own_receipts(
     return [dict(row) for row in connection.execute(_RECEIPTS, asked).mappings()]
 
 
+_OWN_BINDING = text(
+    """
+    SELECT bound_at FROM accounts.binding
+     WHERE account_id = :id AND bound_at IS NOT NULL AND ended_at IS NULL
+    """
+)
+
+
+def own_binding(connection: Connection, *, account_id: UUID) -> dict[str, Any]:
+    """Return whether a staff account stands for somebody; for whom is not said."""
+    bound_at = connection.scalar(_OWN_BINDING, {"id": account_id})
+    return {"is_bound": bound_at is not None, "bound_at": bound_at}
+
+
+_STAFF_ACCOUNTS = text(
+    """
+    SELECT b.id, a.username, b.bound_at
+      FROM accounts.binding b JOIN accounts.account a ON a.id = b.account_id
+     WHERE b.person_id = :person_id AND b.ended_at IS NULL ORDER BY b.bound_at DESC LIMIT :limit
+    """
+)
+
+
+def staff_accounts(connection: Connection, person_id: UUID, *, limit: int) -> list[dict[str, Any]]:
+    """Return the staff accounts that stand for a person, latest first."""
+    asked = {"person_id": person_id, "limit": limit}
+    return [dict(row) for row in connection.execute(_STAFF_ACCOUNTS, asked).mappings()]
+
+
 def own_account(known: SignedIn) -> dict[str, Any]:
     """Return what ``GET /me`` shows, from what authentication read: no further statement."""
     identity = known.identity

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from citizen_cloud.accounts.services.bindings import persons_behind
 from citizen_cloud.approvals import services
 from citizen_cloud.approvals.refusals import OwnProposal
 from citizen_cloud.approvals.services.approvers import check_appointed, check_eligible
@@ -31,30 +32,35 @@ class DismissalSchema(Incoming):
     account_id = Uuid(required=True, metadata={"description": "An appointed approver"})
 
 
-def _whose(proposal: Proposal) -> UUID:
-    """Return whom it is about. Raises ``OwnProposal``: nobody nominates himself."""
-    account_id = UUID(proposal.payload["account_id"])
-    if account_id == proposal.proposed_by:
+def _whose(session: Session, proposal: Proposal) -> UUID:
+    """Return whom it is about.
+
+    Raises ``OwnProposal``: nobody nominates himself, with whichever account.
+    """
+    account_id, by = UUID(proposal.payload["account_id"]), proposal.proposed_by
+    if account_id == by:
+        raise OwnProposal
+    if by is not None and persons_behind(session, {account_id}) & persons_behind(session, {by}):
         raise OwnProposal
     return account_id
 
 
 def check_appointment(session: Session, proposal: Proposal, now: datetime) -> Terms:
-    """Refuse whoever is no active staff of that authority."""
+    """Refuse whoever is no active staff of that authority, or stands for nobody."""
     del now
     unit_id = UUID(proposal.payload["organisation_id"])
-    check_eligible(session, account_id=_whose(proposal), unit_id=unit_id)
+    check_eligible(session, account_id=_whose(session, proposal), unit_id=unit_id)
     return Terms(summary=dict(proposal.payload))
 
 
 def apply_appointment(session: Session, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
     """Appoint."""
-    approver_id = services.appoint(
+    del now
+    approver_id = services.appoint_agreed(
         session,
-        account_id=_whose(proposal),
+        account_id=_whose(session, proposal),
         unit_id=UUID(proposal.payload["organisation_id"]),
         proposal_id=proposal.id,
-        now=now,
     )
     return {"approver_id": approver_id}
 
@@ -62,13 +68,15 @@ def apply_appointment(session: Session, proposal: Proposal, now: datetime) -> Ma
 def check_dismissal(session: Session, proposal: Proposal, now: datetime) -> Terms:
     """Refuse whoever is not appointed."""
     del now
-    check_appointed(session, account_id=_whose(proposal))
+    check_appointed(session, account_id=_whose(session, proposal))
     return Terms(summary=dict(proposal.payload))
 
 
 def apply_dismissal(session: Session, proposal: Proposal, now: datetime) -> Mapping[str, Any]:
     """Dismiss."""
-    services.dismiss(session, account_id=_whose(proposal), proposal_id=proposal.id, now=now)
+    services.dismiss(
+        session, account_id=_whose(session, proposal), proposal_id=proposal.id, now=now
+    )
     return {}
 
 

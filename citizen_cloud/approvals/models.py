@@ -26,8 +26,8 @@ NEW_ID = text("uuidv7()")
 class Proposal(Base):
     """Something that waits for people of different units.
 
-    A trigger refuses ``applied`` with fewer approvals of distinct units than needed, and any
-    change of what was proposed. What it says is sealed; the digest is what approvers repeat.
+    A trigger refuses ``applied`` with fewer people of distinct units than needed, and any change
+    of what was proposed. What it says is sealed; the digest is what approvers repeat.
     """
 
     __tablename__ = "proposal"
@@ -64,22 +64,34 @@ class Proposal(Base):
 
 
 class Approver(Base):
-    """Somebody appointed to decide, for one unit; by the machine, or by a proposal."""
+    """A person appointed to decide, for one unit; by the machine's owner, or by a proposal.
+
+    The application may end a row and writes none: rights and a trigger hold that.
+    """
 
     __tablename__ = "approver"
     __table_args__ = (
+        CheckConstraint("binding_id IS NOT NULL OR ended_at IS NOT NULL", name="is_somebody"),
+        ForeignKeyConstraint(
+            ["binding_id", "account_id"],
+            ["accounts.binding.id", "accounts.binding.account_id"],
+            name="fk_approver_binding",
+        ),
         UniqueConstraint("id", "account_id", "unit_id"),
         Index(
             "uq_approver_live", "account_id", unique=True, postgresql_where=text("ended_at IS NULL")
         ),
         Index("ix_approver_account_id", "account_id"),
         Index("ix_approver_unit_id", "unit_id"),
+        Index("ix_approver_binding_id", "binding_id"),
         SCHEMA,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=NEW_ID)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.account.id"))
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.organisation.id"))
+    # Whom the account stood for when it was appointed; empty for appointments long over.
+    binding_id: Mapped[UUID | None]
     # Empty for the machine itself.
     appointed_by: Mapped[UUID | None] = mapped_column(ForeignKey("approvals.proposal.id"))
     appointed_at: Mapped[datetime] = mapped_column(server_default=CREATED)

@@ -22,6 +22,17 @@ class ReasonUnknown(Invalid):
     )
 
 
+class ProposerUnbound(Forbidden):
+    """Who proposes is somebody: an account nobody confirmed may be an approver's second one."""
+
+    code = "proposer_not_bound"
+    title = Text("账号尚未绑定本人", "The account stands for nobody")
+    detail = Text(
+        "提出审批前，须先将工作人员账号与本人的实名市民账号绑定。",
+        "Bind the staff account to your own citizen account before you propose anything.",
+    )
+
+
 class EvidenceMissing(Invalid):
     """Nothing is proposed without saying where the evidence lies; the attempt is kept."""
 
@@ -53,7 +64,7 @@ class NotAnApprover(Forbidden):
 
 
 class OwnProposal(Forbidden):
-    """Nobody decides what he proposed, or what is about himself."""
+    """Nobody decides what he proposed, or what is about himself, with whichever account."""
 
     code = "own_proposal"
     title = Text("不能审批本人提出或涉及本人的事项", "Your own proposal")
@@ -86,7 +97,7 @@ class UnitTaken(Conflict):
 
 
 class AlreadyDecided(Conflict):
-    """One word each."""
+    """One word each, whatever one's accounts."""
 
     code = "already_decided"
     title = Text("您已作出决定", "You decided already")
@@ -112,4 +123,15 @@ class NotEligible(Invalid):
     detail = Text(
         "审批人须为在岗的政务服务机构工作人员。",
         "An approver works, as active staff, at an open public authority.",
+    )
+
+
+class NobodyBound(Invalid):
+    """An approver is a person: the account must be confirmed by its citizen first."""
+
+    code = "approver_not_bound"
+    title = Text("账号尚未绑定本人", "The account stands for nobody")
+    detail = Text(
+        "审批人账号须先由本人的实名市民账号确认绑定。",
+        "The account must be bound to a citizen of a proven name before it is appointed.",
     )

@@ -34,6 +34,18 @@ DEVICE_ADDED_BODY = Text(
     "Your account was signed in on a new device. If this was not you, remove the device and "
     "visit a service counter.",
 )
+STAFF_BOUND = Text("已绑定工作人员账号", "A staff account stands for you")
+STAFF_BOUND_BODY = Text(
+    "一个工作人员账号已确认归您本人使用，该账号的提案与审批计为您本人所为。"
+    "如非本人操作，请立即解除绑定并前往服务窗口。",
+    "A staff account was confirmed as yours: what it proposes and decides counts as yours. If this "
+    "was not you, end the binding at once and visit a service counter.",
+)
+STAFF_UNBOUND = Text("工作人员账号已解绑", "A staff account stands for you no more")
+STAFF_UNBOUND_BODY = Text(
+    "一个工作人员账号不再归您本人使用，其审批任命随之失效。",
+    "A staff account stands for you no more, and its appointment to decide is over.",
+)
 
 
 def _telling(title: Text, body: Text) -> Handler:
@@ -72,5 +84,7 @@ def phone_changed(session: Session, event: Event, now: datetime) -> None:
 HANDLERS = {
     "accounts.phone_changed": phone_changed,
     "accounts.phone_given_up": _telling(PHONE_GIVEN_UP, PHONE_GIVEN_UP_BODY),
+    "accounts.staff_account_bound": _telling(STAFF_BOUND, STAFF_BOUND_BODY),
+    "accounts.staff_account_unbound": _telling(STAFF_UNBOUND, STAFF_UNBOUND_BODY),
     "accounts.device_added": _telling(DEVICE_ADDED, DEVICE_ADDED_BODY),
 }

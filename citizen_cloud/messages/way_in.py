@@ -30,6 +30,16 @@ WORDS = {
         "Your account was reset; its password and authenticator count no more. If you did not "
         "ask for it, tell an administrator.",
     ),
+    "person_bound": Text(
+        "您的工作人员账号已与一名实名市民绑定。如非本人操作，请立即联系管理员。",
+        "Your staff account now stands for a citizen of a proven name. If it was not you, tell an "
+        "administrator at once.",
+    ),
+    "person_unbound": Text(
+        "您的工作人员账号与市民的绑定已解除，审批任命随之失效。如非本人操作，请立即联系管理员。",
+        "Your staff account stands for nobody in particular any more, and decides on no proposals. "
+        "If it was not you, tell an administrator at once.",
+    ),
     "suspended": Text(
         "您的账号已被停用。如有疑问，请联系客服。",
         "Your account was suspended. Ask the help desk if you do not know why.",

@@ -1,5 +1,7 @@
 """The machine's owner appoints the first approvers."""
 
+from dataclasses import replace
+
 import people
 import pytest
 from click.testing import CliRunner
@@ -24,8 +26,13 @@ def username(someone):
 
 def test_the_first_approvers_come_from_the_machine(fresh_database, run):
     hall = people.hall("卫健委")
-    name = username(people.staff(hall))
+    someone = people.staff(hall)
+    name = username(someone)
     assert "two authorities" in run("list").stderr
+    unbound = run("appoint", "--username", name, "--unit", str(hall))
+    assert unbound.exit_code == 1
+    assert "stands for nobody" in unbound.output
+    people.bind(someone)
     done = run("appoint", "--username", name, "--unit", str(hall))
     assert done.exit_code == 0, done.output
     listed = run("list")
@@ -55,8 +62,20 @@ def test_whoever_does_not_fit_is_refused_in_a_sentence(run):
 
 def test_an_appointment_that_counts_no_more_is_shown_as_such(fresh_database, run):
     hall = people.hall()
-    someone = people.staff(hall)
+    someone = people.somebody(people.staff(hall))
     run("appoint", "--username", username(someone), "--unit", str(hall))
     with fresh_database.owner() as connection:
         connection.execute(text("UPDATE accounts.account SET status = 'suspended'"))
     assert "VOID" in run("list").stdout
+
+
+def test_nobody_but_the_owner_of_the_tables_appoints(fresh_database, run, monkeypatch):
+    """What a stolen role of the application, or its URL, is worth."""
+    hall = people.hall()
+    name = username(people.somebody(people.staff(hall)))
+    poor = replace(fresh_database.settings, database_owner_url=fresh_database.settings.database_url)
+    monkeypatch.setattr(cli, "settings_of_run", lambda: poor)
+    done = run("appoint", "--username", name, "--unit", str(hall))
+    assert done.exit_code == 1
+    assert "DATABASE_OWNER_URL" in done.output
+    assert name not in run("list").stdout

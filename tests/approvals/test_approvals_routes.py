@@ -32,10 +32,11 @@ def _ground(app, toy):
 
 @pytest.fixture
 def clerk():
-    return people.staff(people.hall())
+    return people.somebody(people.staff(people.hall()))
 
 
 def propose(client, someone, *, headers=None, **changes):
+    people.somebody(someone)
     sent = {key: value for key, value in {**BODY, **changes}.items() if value is not ...}
     return client.post(API, json=sent, headers=headers or someone.headers)
 

@@ -62,7 +62,7 @@ def test_whoever_is_appointed_anew_after_a_reset_decides_again(session):
     unit = people.hall(session=session)
     someone = world.approver(unit, session=session)
     note_reset(session, someone.account_id)
-    services.appoint(session, account_id=someone.account_id, unit_id=unit)
+    world.appoint(someone, unit, session=session)
     assert stands(session, someone)
 
 
@@ -151,6 +151,7 @@ def test_whoever_the_proposer_let_in_lately_does_not_agree(session):
 def test_later_approvers_are_appointed_by_those_who_decide(session):
     unit = people.hall(session=session)
     newcomer = people.staff(unit, session=session)
+    people.bind(newcomer, session=session)
     payload = {"account_id": newcomer.account_id, "organisation_id": unit}
     proposal = world.proposed("approvals.appoint", payload, reason="new_approver", session=session)
     assert not stands(session, newcomer)

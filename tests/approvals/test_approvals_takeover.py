@@ -106,7 +106,8 @@ class Walk:
                 text("SELECT id FROM accounts.account WHERE username = :u"), {"u": username}
             )
             someone = people._sign_in(session, found, "staff", "pwd otp")
-        self.puppets.append((someone, hall))
+        # Even where somebody lends himself to every puppet, a person of its own.
+        self.puppets.append((people.somebody(someone), hall))
         return someone
 
     def _takeover(self, whom=None):
@@ -121,6 +122,7 @@ class Walk:
 
     def _propose(self, kind, payload, reason, someone=None):
         body = {"kind": kind, "payload": payload, "reason": reason, "evidence_reference": "X 1"}
+        people.somebody(someone or self.admin)
         made = self.send("POST", "/approvals", body, someone)
         if made.status_code == 201:
             self.proposals.append(made.json["id"])
@@ -204,9 +206,13 @@ ROLE = text(
     "WHERE m.account_id = :a AND m.ended_at IS NULL"
 )
 AS_APPOINTED = text(
-    "INSERT INTO approvals.approver (account_id, unit_id) VALUES (:a, :u) ON CONFLICT DO NOTHING"
+    "INSERT INTO approvals.approver (account_id, unit_id, binding_id) SELECT account_id, :u, id "
+    "FROM accounts.binding WHERE account_id = :a AND ended_at IS NULL ON CONFLICT DO NOTHING"
 )
-APPOINTED = text("SELECT id FROM approvals.approver WHERE account_id = :a AND unit_id = :u")
+APPOINTED = text(
+    "SELECT a.id, b.person_id FROM approvals.approver a "
+    "JOIN accounts.binding b ON b.id = a.binding_id WHERE a.account_id = :a AND a.unit_id = :u"
+)
 
 
 def _by_role(session, account_id):
@@ -215,9 +221,13 @@ def _by_role(session, account_id):
     asked = {"a": account_id, "u": unit_id}
     if unit_id is None:
         return None
-    session.execute(AS_APPOINTED, asked)
-    approver_id = session.scalar(APPOINTED, asked)
-    return Standing(approver_id=approver_id, account_id=account_id, unit_id=unit_id)
+    people.somebody(people.Someone(account_id=account_id, token="", device_id=None))
+    with world.as_owner(session) as owner:
+        owner.execute(AS_APPOINTED, asked)
+    found = session.execute(APPOINTED, asked).first()
+    return Standing(
+        approver_id=found.id, account_id=account_id, person_id=found.person_id, unit_id=unit_id
+    )
 
 
 NO_RESETS = ("r.used_at > a.appointed_at", "false")

@@ -1,4 +1,7 @@
-"""What only the clerk has: recovery codes, resets, and an invitation taken and given."""
+"""What only the clerk has: recovery codes, resets, and an invitation taken and given.
+
+And what the canary has of staff: a second life as one, whom nobody else knows about.
+"""
 
 import people
 from sqlalchemy import text
@@ -15,6 +18,9 @@ EVERYWHERE = Grant(everywhere=True)
 
 
 def build(me):
+    hers = people.staff(me.outlet)
+    asked = me.send("POST", "/me/person-binding", headers=hers.headers)
+    me.send("POST", "/me/staff-accounts", {"code": asked.json["code"]})
     read = f"/admin/accounts/{me.account_id}"
     me.send("GET", read, headers=people.admin().headers)
     clerk, other = me.clerk.account_id, people.staff(me.outlet)

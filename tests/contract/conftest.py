@@ -31,10 +31,10 @@ def _cheap_passwords():
 
 
 @pytest.fixture(scope="module")
-def shared_stack(shared_app, settings):
+def shared_stack(shared_app, settings, owners_pool):
     """Build the city once for a file: every request is undone, so that all begin in it."""
     crypto.configure(settings)
-    with shared_app.extensions[HOST].database.engine.connect() as connection:
+    with owners_pool.engine.connect() as connection:
         outer = connection.begin()
         held = SavepointDatabase(connection)
         db.install(held)

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from citizen_cloud import crypto, db
 from citizen_cloud.accounts.identity import totp_place
-from citizen_cloud.accounts.services import factors
+from citizen_cloud.accounts.services import bindings, factors
 from citizen_cloud.organisations import services
 from citizen_cloud.organisations.services import Actor
 from citizen_cloud.web.caller import Grant
@@ -34,7 +34,19 @@ def build(city):
             services.reset_account(session, account_id=one, grant=EVERYWHERE, actor=asked)
             for one in (shut_out.account_id, forgetful.account_id)
         )
+        asking = people.staff(outlet, session=session)
+        binding = bindings.ask(session, account_id=asking.account_id)
     city.facts |= {"joining": joining.code, "opening": opened.code, "reset": made.code}
+    city.facts["binding"] = binding.code
+    theirs = people.staff(outlet)
+    people.bind(theirs, city["owner"].someone.person_id)
+    with db.transaction() as session:
+        city.ids["binding_id"] = str(
+            session.scalar(
+                text("SELECT id FROM accounts.binding WHERE account_id = :a"),
+                {"a": theirs.account_id},
+            )
+        )
     city.ids |= {
         "invitation_id": str(waiting.id),
         "account_id": str(people.staff(outlet).account_id),
@@ -52,7 +64,7 @@ def _enrol(session, account_id):
     )
 
 
-OWNERS = {"invitation_id": {"manager", "admin"}}
+OWNERS = {"invitation_id": {"manager", "admin"}, "binding_id": {"owner"}}
 OWNERS_IN = {
     ("getAccount", "account_id"): {"auditor", "admin"},
     ("setAccountStatus", "account_id"): {"manager", "admin"},
@@ -64,10 +76,13 @@ WHO = {
     "beginTotp": "keyholder",
     "confirmTotp": "keyholder",
     "joinOrganisation": "keyholder",
+    "getPersonBinding": "keyholder",
+    "askPersonBinding": "keyholder",
 }
 BODIES = {
     "confirmTotp": lambda city: {"totp": pyotp.TOTP(city.facts["next_totp"]).now()},
     "joinOrganisation": lambda city: {"code": city.facts["joining"]},
+    "confirmStaffAccount": lambda city: {"code": city.facts["binding"]},
     "acceptInvitation": lambda city: {
         "code": city.facts["opening"],
         "username": "wang.xiaomei",
@@ -76,6 +91,9 @@ BODIES = {
     "useReset": lambda city: {"code": city.facts["reset"], "password": "四月的风 吹过海边 42"},
 }
 KIND = {
+    # Citizens stand for themselves.
+    "getPersonBinding": lambda actor: actor.role == "citizen",
+    "askPersonBinding": lambda actor: actor.role == "citizen",
     # Citizens have no such factors.
     "getFactors": lambda actor: actor.role == "citizen",
     "confirmTotp": lambda actor: actor.role == "citizen",
@@ -86,6 +104,7 @@ KIND = {
     "joinOrganisation": lambda actor: actor.role in ("citizen", "admin"),
 }
 PEERS = {
+    "neighbour": ("binding_id",),
     "other_clerk": ("invitation_id", "account_id"),
     "other_manager": ("invitation_id", "account_id"),
 }

@@ -8,7 +8,6 @@ import people
 from sqlalchemy import text
 
 from citizen_cloud import db
-from citizen_cloud.approvals import services
 
 DECIDES = "clerk"
 _HALL = text(
@@ -25,7 +24,10 @@ def build(city):
     payload = {"account_id": str(candidate.account_id), "organisation_id": str(place)}
     with db.transaction() as session:
         hall = session.scalar(_HALL, {"id": clerk})
-        services.appoint(session, account_id=clerk, unit_id=hall)
+    approvals_world.appoint(city[DECIDES].someone, hall)
+    for name in ("manager", "other_manager", "admin"):
+        people.somebody(city[name].someone)
+    people.somebody(candidate)
     made = approvals_world.proposed(
         "approvals.appoint", payload, reason="new_approver", by=city["admin"].someone
     )

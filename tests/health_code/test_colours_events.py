@@ -331,6 +331,7 @@ def test_the_auditor_names_a_colour_that_fewer_than_two_agreed_to(session):
 def test_the_auditor_names_what_a_proposal_about_something_else_is_lent_to(app, session):
     """Somebody who writes to the database itself borrows a proposal two authorities agreed to."""
     admin, someone = people.admin(session=session), person(session)
+    people.somebody(admin, session=session)
     approvers = approvals_world.approvers(2, session=session)
     agreed_to = session.scalar(
         text(
@@ -350,6 +351,7 @@ def test_the_auditor_names_what_a_proposal_about_something_else_is_lent_to(app, 
 
 def test_the_auditor_names_more_events_than_were_agreed_to_or_sent(app, session):
     admin, one, other = people.admin(session=session), person(session), person(session)
+    people.somebody(admin, session=session)
     approvers = approvals_world.approvers(2, session=session)
     agreed_to = session.scalar(
         text(

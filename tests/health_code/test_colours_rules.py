@@ -351,6 +351,7 @@ def test_an_administrator_proposes_rules_through_the_door_and_alone_changes_noth
         "reason": "policy",
         "evidence_reference": "省指〔2026〕12号",
     }
+    people.somebody(admin)
     untried = client.post("/api/v1/approvals", json=asked, headers=admin.headers)
     assert untried.json["code"] == "shadow_run_missing"
     client.post(f"{ROOT}/{made['id']}/shadow-runs", headers=admin.headers)

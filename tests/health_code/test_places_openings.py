@@ -33,7 +33,7 @@ class Case:
         self.place_id = places_world.place(people.pharmacy())
         self.visit = entered(client, self.visitor, self.place_id)
         self.unit = people.hall("市疾病预防控制中心")
-        self.officer = people.staff(self.unit)
+        self.officer = people.somebody(people.staff(self.unit))
 
     def get(self, path, who=None):
         return self.client.get(ROOT + path, headers=(who or self.officer).headers)

@@ -15,7 +15,7 @@ WORDS = "11月20日的检测为阴性，请核对。"
 
 @pytest.fixture
 def officer(app):
-    return people.staff(people.hall())
+    return people.somebody(people.staff(people.hall()))
 
 
 def reddened(client, by=None, someone=None):

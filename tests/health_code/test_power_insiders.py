@@ -73,7 +73,7 @@ def test_who_is_named_by_id_is_read_masked_as_well(client, officer):
 
 def test_nothing_of_the_names_lies_open_among_kept_answers(client, officer):
     someone = people.citizen()
-    headers = {**officer.headers, "Idempotency-Key": "insider-1"}
+    headers = {**people.somebody(officer).headers, "Idempotency-Key": "insider-1"}
     person = {
         "document_type": "resident_id",
         "document_number": someone.document_number,

@@ -14,7 +14,8 @@ from citizen_cloud import db
 from citizen_cloud.accounts import hashing, refresh_tokens
 from citizen_cloud.accounts.refusals import ResetInvalid
 from citizen_cloud.accounts.services import open_account, recovery_codes, resets, staff
-from citizen_cloud.accounts.services.personal_data import erase_data, export_data
+from citizen_cloud.accounts.services.erasing import erase_data
+from citizen_cloud.accounts.services.personal_data import export_data
 from citizen_cloud.errors import NotFound
 from citizen_cloud.manifest import Subject
 from citizen_cloud.organisations import services

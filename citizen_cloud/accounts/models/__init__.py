@@ -1,6 +1,7 @@
 """Tables of the accounts room. Documents, names and phones are sealed; indexes are blind."""
 
 from citizen_cloud.accounts.models.access import DataAccess, HoneyPerson
+from citizen_cloud.accounts.models.bindings import Binding
 from citizen_cloud.accounts.models.codes import NetworkHour, OtpChallenge, OtpDay, SmsHour
 from citizen_cloud.accounts.models.devices import Device, SignIn
 from citizen_cloud.accounts.models.factors import RecoveryCode, Reset
@@ -9,6 +10,7 @@ from citizen_cloud.accounts.models.receipts import ConsentReceipt
 
 __all__ = [
     "Account",
+    "Binding",
     "Consent",
     "ConsentReceipt",
     "DataAccess",

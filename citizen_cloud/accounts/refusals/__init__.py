@@ -23,6 +23,7 @@ from citizen_cloud.accounts.refusals.people import (
     VerifierUnavailable,
 )
 from citizen_cloud.accounts.refusals.staff import (
+    BindingCodeInvalid,
     CredentialsInvalid,
     OwnAccount,
     PasswordChangeRequired,
@@ -41,6 +42,7 @@ __all__ = [
     "AccountHasPerson",
     "AccountNotLiving",
     "AccountSuspended",
+    "BindingCodeInvalid",
     "BulkReadStopped",
     "ConsentOutdated",
     "ConsentRequired",

@@ -67,6 +67,17 @@ class ResetInvalid(Invalid):
     )
 
 
+class BindingCodeInvalid(Invalid):
+    """The code is wrong, used, replaced or expired: one answer."""
+
+    code = "binding_code_invalid"
+    title = Text("绑定码无效", "Binding code not accepted")
+    detail = Text(
+        "绑定码错误、已使用或已过期，请用工作人员账号重新获取。",
+        "The code is wrong, used or expired; ask for another one with the staff account.",
+    )
+
+
 class OwnAccount(Forbidden):
     """Nobody opens, suspends or confirms his own account."""
 

@@ -1,6 +1,15 @@
 """The accounts room's routes: signing in, the own account, and well-known addresses."""
 
-from citizen_cloud.accounts.routes import auth, factors, me, person, proofs, receipts, well_known
+from citizen_cloud.accounts.routes import (
+    auth,
+    bindings,
+    factors,
+    me,
+    person,
+    proofs,
+    receipts,
+    well_known,
+)
 
 blueprints = (
     auth.blp,
@@ -9,5 +18,6 @@ blueprints = (
     proofs.blp,
     receipts.blp,
     factors.blp,
+    bindings.blp,
     well_known.blp,
 )

@@ -25,6 +25,8 @@ PHONE_IDLE = timedelta(days=90)
 ONE_TIME_PASSWORD = timedelta(hours=72)
 RESET = timedelta(hours=24)
 NEW_TOTP = timedelta(minutes=10)
+# From the staff member's screen to the same person's phone.
+BINDING = timedelta(minutes=10)
 RECOVERY_CODES = 10
 
 FREE_FAILURES = 5

@@ -15,6 +15,8 @@ What = Literal[
     "reset",
     "suspended",
     "reinstated",
+    "person_bound",
+    "person_unbound",
 ]
 
 

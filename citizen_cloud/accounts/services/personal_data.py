@@ -1,13 +1,7 @@
-"""Give a person their data, and forget them.
-
-Erasure blanks what identifies and keeps what others point at: the account is closed, the person's
-row stays without document, name or quota key. Who comes back with the same document is a new
-person; their used-up quota still counts, because allowances keep the key themselves.
-"""
+"""Give a person everything this room holds about them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +18,9 @@ from citizen_cloud.accounts.identity import (
     phone_place,
 )
 from citizen_cloud.accounts.services.otp import allowances_of
-from citizen_cloud.audit.services import Act, record
-from citizen_cloud.db import rows_changed
-from citizen_cloud.jobs.services import withdraw
 from citizen_cloud.manifest import Subject
 
-_ACCOUNTS = text(
+ACCOUNTS = text(
     """
     SELECT id, kind, status, phone_sealed, username, display_name_sealed, person_id, language,
            created_at
@@ -43,7 +34,7 @@ _PERSON = text(
       FROM accounts.person WHERE id = ANY(:ids) AND erased_at IS NULL
     """
 )
-_DEVICES = text(
+DEVICES = text(
     """
     SELECT id, name_sealed, created_at, last_seen_at, proven_at, removed_at
       FROM accounts.device WHERE account_id = ANY(:ids) ORDER BY id
@@ -68,7 +59,7 @@ _RECEIPTS = text(
       FROM accounts.consent_receipt WHERE account_id = ANY(:ids) ORDER BY id
     """
 )
-_CODES = text(
+CODES = text(
     """
     SELECT id, purpose, tries, created_at, expires_at, spent_at
       FROM accounts.otp_challenge
@@ -95,6 +86,14 @@ _RESETS = text(
      WHERE account_id = ANY(:ids) OR asked_by = ANY(:ids) OR confirmed_by = ANY(:ids) ORDER BY id
     """
 )
+_BINDINGS = text(
+    """
+    SELECT id, account_id, asked_at, expires_at, bound_at, ended_at,
+           account_id = ANY(:ids) AS is_own
+      FROM accounts.binding
+     WHERE account_id = ANY(:ids) OR person_id = ANY(:people) ORDER BY id
+    """
+)
 _LOOKS = text(
     """
     SELECT id, at, reader_kind, organisation_id, purpose, categories, basis_type, basis_id, outcome
@@ -105,35 +104,37 @@ _LOOKS = text(
 
 def export_data(session: Session, subject: Subject) -> dict[str, Any]:
     """Return everything this room holds of an account or person, opened for its owner."""
-    accounts = session.execute(_ACCOUNTS, asdict(subject)).mappings().all()
+    accounts = session.execute(ACCOUNTS, asdict(subject)).mappings().all()
     ids = [row["id"] for row in accounts]
-    people = _people(accounts, subject)
-    devices = _rows(session, _DEVICES, ids=ids)
-    phones = _phone_indexes(accounts)
+    people = people_of(accounts, subject)
+    devices = rows_of(session, DEVICES, ids=ids)
+    phones = phone_indexes(accounts)
     device_ids = [row["id"] for row in devices]
     allowances = [*phones, *allowances_of(account_ids=ids, device_ids=device_ids)]
     return {
         "accounts": [_account(row) for row in accounts],
         "persons": [_person(row) for row in session.execute(_PERSON, {"ids": people}).mappings()],
         "devices": [_device(row) for row in devices],
-        "sign_ins": _rows(session, _SIGN_INS, ids=ids),
-        "consents": _rows(session, _CONSENTS, ids=ids),
-        "codes": _rows(session, _CODES, phones=phones, devices=device_ids),
-        "consent_receipts": _rows(session, _RECEIPTS, ids=ids),
-        "code_days": _rows(session, _CODE_DAYS, allowances=allowances),
-        "recovery_codes": _rows(session, _RECOVERY_CODES, ids=ids),
-        "resets": _rows(session, _RESETS, ids=ids),
-        "looks_at_your_data": _rows(session, _LOOKS, ids=people),
+        "sign_ins": rows_of(session, _SIGN_INS, ids=ids),
+        "consents": rows_of(session, _CONSENTS, ids=ids),
+        "codes": rows_of(session, CODES, phones=phones, devices=device_ids),
+        "consent_receipts": rows_of(session, _RECEIPTS, ids=ids),
+        "code_days": rows_of(session, _CODE_DAYS, allowances=allowances),
+        "recovery_codes": rows_of(session, _RECOVERY_CODES, ids=ids),
+        "resets": rows_of(session, _RESETS, ids=ids),
+        "staff_accounts": rows_of(session, _BINDINGS, ids=ids, people=people),
+        "looks_at_your_data": rows_of(session, _LOOKS, ids=people),
     }
 
 
-def _people(accounts: Sequence[RowMapping], subject: Subject) -> list[UUID]:
+def people_of(accounts: Sequence[RowMapping], subject: Subject) -> list[UUID]:
     """Return the persons meant: those of the accounts, and one who has no account."""
     found = {row["person_id"] for row in accounts} | {subject.person_id}
     return sorted(person_id for person_id in found if person_id is not None)
 
 
-def _rows(session: Session, statement: Any, **asked: Any) -> list[dict[str, Any]]:
+def rows_of(session: Session, statement: Any, **asked: Any) -> list[dict[str, Any]]:
+    """Return what a statement finds, as rows of a bundle."""
     return [dict(row) for row in session.execute(statement, asked).mappings()]
 
 
@@ -165,86 +166,9 @@ def _opened(sealed: bytes | None, place: str) -> str | None:
     return None if sealed is None else crypto.current().open(sealed, place=place)
 
 
-def _phone_indexes(accounts: Any) -> list[bytes]:
+def phone_indexes(accounts: Any) -> list[bytes]:
+    """Return every blind index of the accounts' numbers, under old keys as well."""
     phones = [_opened(row["phone_sealed"], phone_place(row["id"])) for row in accounts]
     return [
         index for phone in phones if phone for index in crypto.current().lookups_of("phone", phone)
     ]
-
-
-_ERASE = (
-    text("DELETE FROM accounts.recovery_code WHERE account_id = ANY(:ids)"),
-    text("DELETE FROM accounts.reset WHERE account_id = ANY(:ids)"),
-    text("UPDATE accounts.reset SET asked_by = NULL WHERE asked_by = ANY(:ids)"),
-    text(
-        """
-        UPDATE accounts.reset
-           SET confirmed_by = NULL, code_hash = NULL,
-               ended_at = coalesce(ended_at, used_at, cast(:now AS timestamptz))
-         WHERE confirmed_by = ANY(:ids)
-        """
-    ),
-    text("DELETE FROM accounts.data_access WHERE person_id = ANY(:people)"),
-    text("UPDATE accounts.data_access SET reader_id = NULL WHERE reader_id = ANY(:ids)"),
-    text("DELETE FROM accounts.otp_challenge WHERE phone_index = ANY(:phones)"),
-    text("DELETE FROM accounts.otp_challenge WHERE device_id = ANY(:devices)"),
-    text("DELETE FROM accounts.otp_day WHERE allowance = ANY(:allowances)"),
-    text("DELETE FROM accounts.honey_person WHERE person_id = ANY(:people)"),
-    text("DELETE FROM accounts.consent_receipt WHERE account_id = ANY(:ids)"),
-    text("DELETE FROM accounts.consent WHERE account_id = ANY(:ids)"),
-    text("DELETE FROM accounts.sign_in WHERE account_id = ANY(:ids)"),
-    text("DELETE FROM accounts.device WHERE account_id = ANY(:ids)"),
-    text(
-        """
-        UPDATE accounts.person
-           SET document_sealed = NULL, document_index = NULL, name_sealed = NULL,
-               person_key = NULL, erased_at = :now
-         WHERE id = ANY(:people) AND erased_at IS NULL
-        """
-    ),
-    text(
-        """
-        UPDATE accounts.account
-           SET status = 'closed', phone_sealed = NULL, phone_index = NULL, username = NULL,
-               display_name_sealed = NULL, password_hash = NULL, totp_sealed = NULL,
-               next_totp_sealed = NULL
-         WHERE id = ANY(:ids)
-        """
-    ),
-)
-
-
-def erase_data(session: Session, subject: Subject, now: datetime) -> int:
-    """Forget an account or person in every table of this room; return how many rows changed.
-
-    Its tokens are refused from the next request on. Erasing twice changes nothing more.
-    """
-    accounts = session.execute(_ACCOUNTS, asdict(subject)).mappings().all()
-    ids = [row["id"] for row in accounts if row["status"] != "closed"]
-    people = _people(accounts, subject)
-    devices = [row["id"] for row in _rows(session, _DEVICES, ids=ids)]
-    phones = _phone_indexes(accounts)
-    facts = {
-        "ids": ids,
-        "people": people,
-        "devices": devices,
-        "phones": phones,
-        "allowances": [*phones, *allowances_of(account_ids=ids, device_ids=devices)],
-        "now": now,
-    }
-    # A code on its way to the phone is dropped, and the number with it.
-    asked_for = [str(row["id"]) for row in _rows(session, _CODES, phones=phones, devices=devices)]
-    withdraw(session, key="challenge_id", values=asked_for, now=now)
-    for account_id in ids:
-        record(session, _act(account_id))
-    return sum(rows_changed(session, statement, facts) for statement in _ERASE)
-
-
-def _act(account_id: UUID) -> Act:
-    return Act(
-        actor_kind="system",
-        actor_id=None,
-        action="accounts.erased",
-        object_type="account",
-        object_id=account_id,
-    )

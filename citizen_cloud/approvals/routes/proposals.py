@@ -71,6 +71,7 @@ class Proposals(MethodView):
         NotACounter,
         ModuleOff,
         refusals.KindUnknown,
+        refusals.ProposerUnbound,
         refusals.ReasonUnknown,
         refusals.EvidenceMissing,
         key=False,

@@ -18,11 +18,13 @@ from citizen_cloud.approvals.services.ending import APPLIED, FAILED, end
 from citizen_cloud.errors import Refusal
 from citizen_cloud.manifest import Proposal
 
-# Whoever was dismissed, suspended or reset since counts no more.
+# Whoever was dismissed, suspended or reset since counts no more. People count, and units.
 _APPROVALS = text(
     f"""
-    SELECT count(DISTINCT d.unit_id) FROM approvals.decision d
+    SELECT least(count(DISTINCT d.unit_id), count(DISTINCT said.person_id))
+      FROM approvals.decision d
       JOIN approvals.approver a ON a.id = d.approver_id
+      JOIN accounts.binding said ON said.id = a.binding_id
      WHERE d.proposal_id = :id AND d.verdict = 'approve' AND {STANDING}
     """  # noqa: S608 - a constant
 )

@@ -1,7 +1,8 @@
-"""Who may decide: appointed by the machine or by those who decide already, and still standing.
+"""Who may decide: appointed by the machine's owner or by those who decide, and still standing.
 
 A role is not enough, for an administrator hands roles out. Nor is the account: one that was reset
-after the appointment may be in other hands, so the reset voids it.
+after the appointment may be in other hands, so the reset voids it. An approver is a person: the
+account was bound to one, and still is; and whatever his accounts, a person is appointed once.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.approvals.refusals import NotEligible
+from citizen_cloud.accounts.services.bindings import is_bound
+from citizen_cloud.approvals.refusals import NobodyBound, NotEligible
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
 
@@ -29,10 +31,14 @@ STANDING = """
                   AND m.created_at <= a.appointed_at)
    AND NOT EXISTS (SELECT FROM accounts.reset r
                     WHERE r.account_id = a.account_id AND r.used_at > a.appointed_at)
+   AND EXISTS (SELECT FROM accounts.binding b
+                WHERE b.id = a.binding_id AND b.ended_at IS NULL)
 """
 _STANDING_OF = text(
     f"""
-    SELECT a.id, a.unit_id FROM approvals.approver a
+    SELECT a.id, a.unit_id,
+           (SELECT b.person_id FROM accounts.binding b WHERE b.id = a.binding_id) AS person_id
+      FROM approvals.approver a
      WHERE a.account_id = :account_id AND {STANDING}
     """  # noqa: S608 - a constant
 )
@@ -44,6 +50,7 @@ class Standing:
 
     approver_id: UUID
     account_id: UUID
+    person_id: UUID
     unit_id: UUID
 
 
@@ -52,7 +59,12 @@ def standing_of(session: Session, account_id: UUID) -> Standing | None:
     found = session.execute(_STANDING_OF, {"account_id": account_id}).first()
     if found is None:
         return None
-    return Standing(approver_id=found.id, account_id=account_id, unit_id=found.unit_id)
+    return Standing(
+        approver_id=found.id,
+        account_id=account_id,
+        person_id=found.person_id,
+        unit_id=found.unit_id,
+    )
 
 
 # The account's row is the lock: two appointments of one account follow each other.
@@ -70,6 +82,30 @@ _WORKS = text(
        AND m.role IN ('staff', 'manager') AND o.kind = 'authority' AND o.status = 'active'
     """
 )
+# By the machine's owner alone: the application's role may not write these rows.
+_END_OTHERS = text(
+    """
+    UPDATE approvals.approver a
+       SET ended_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
+     WHERE a.ended_at IS NULL
+       AND (a.account_id = :account_id OR a.binding_id IN (
+            SELECT b.id FROM accounts.binding b JOIN accounts.binding own
+                ON own.person_id = b.person_id AND own.account_id = :account_id
+             WHERE own.bound_at IS NOT NULL AND own.ended_at IS NULL))
+    """
+)
+_APPOINT = text(
+    """
+    INSERT INTO approvals.approver (account_id, unit_id, binding_id, appointed_at)
+    SELECT b.account_id, :unit_id, b.id,
+           coalesce(cast(:now AS timestamptz), statement_timestamp())
+      FROM accounts.binding b
+     WHERE b.account_id = :account_id AND b.bound_at IS NOT NULL AND b.ended_at IS NULL
+    RETURNING id
+    """
+)
+# By those who decide: the database asks for itself who agreed, and to whom.
+_APPOINT_AGREED = text("SELECT approvals.appoint_agreed(:proposal_id)")
 _END = text(
     """
     UPDATE approvals.approver
@@ -77,23 +113,20 @@ _END = text(
      WHERE account_id = :account_id AND ended_at IS NULL RETURNING id, unit_id
     """
 )
-_APPOINT = text(
-    """
-    INSERT INTO approvals.approver (account_id, unit_id, appointed_by, appointed_at)
-    VALUES (:account_id, :unit_id, :by,
-            coalesce(cast(:now AS timestamptz), statement_timestamp()))
-    RETURNING id
-    """
-)
 
 
 def check_eligible(session: Session, *, account_id: UUID, unit_id: UUID) -> None:
-    """Refuse whoever is no active staff of an open public authority. Raises ``NotEligible``."""
+    """Refuse whoever is no active staff of an open public authority, or nobody in particular.
+
+    Raises ``NotEligible``, ``NobodyBound``.
+    """
     asked = {"account_id": account_id, "unit_id": unit_id}
     if session.scalar(_LOCK, asked) is None:
         raise NotEligible(errors=[{"pointer": "/payload/account_id", "code": "not_eligible"}])
     if session.scalar(_WORKS, asked) is None:
         raise NotEligible(errors=[{"pointer": "/payload/organisation_id", "code": "not_eligible"}])
+    if not is_bound(session, account_id):
+        raise NobodyBound(errors=[{"pointer": "/payload/account_id", "code": "not_bound"}])
 
 
 _APPOINTED = text(
@@ -108,21 +141,29 @@ def check_appointed(session: Session, *, account_id: UUID) -> None:
 
 
 def appoint(
-    session: Session,
-    *,
-    account_id: UUID,
-    unit_id: UUID,
-    proposal_id: UUID | None = None,
-    now: datetime | None = None,
+    session: Session, *, account_id: UUID, unit_id: UUID, now: datetime | None = None
 ) -> UUID:
-    """Appoint an approver; an earlier appointment of the account is over.
+    """Appoint an approver in the name of the machine's owner, on a connection of his.
 
-    Without a proposal it is the machine that appoints. Raises ``NotEligible``.
+    An earlier appointment of the account, or of its person, is over. Raises ``NotEligible``,
+    ``NobodyBound``.
     """
     check_eligible(session, account_id=account_id, unit_id=unit_id)
-    asked = {"account_id": account_id, "unit_id": unit_id, "by": proposal_id, "now": now}
-    session.execute(_END, asked)
+    asked = {"account_id": account_id, "unit_id": unit_id, "now": now}
+    session.execute(_END_OTHERS, asked)
     approver_id: UUID = session.execute(_APPOINT, asked).scalar_one()
+    record(session, _act("appoint", approver_id, unit_id, account_id, None))
+    return approver_id
+
+
+def appoint_agreed(session: Session, *, account_id: UUID, unit_id: UUID, proposal_id: UUID) -> UUID:
+    """Appoint whom an open proposal names to which enough people agreed.
+
+    An earlier appointment of the account, or of its person, is over. Raises ``NotEligible``,
+    ``NobodyBound``.
+    """
+    check_eligible(session, account_id=account_id, unit_id=unit_id)
+    approver_id: UUID = session.execute(_APPOINT_AGREED, {"proposal_id": proposal_id}).scalar_one()
     record(session, _act("appoint", approver_id, unit_id, account_id, proposal_id))
     return approver_id
 

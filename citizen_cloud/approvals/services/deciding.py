@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.services.bindings import accounts_beside, persons_behind
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.kinds import current
 from citizen_cloud.approvals.refusals import (
@@ -30,10 +31,17 @@ from citizen_cloud.approvals.services.recording import By, act, clock, refused
 from citizen_cloud.audit.services import record
 from citizen_cloud.db import new_id
 from citizen_cloud.errors import NotFound, Refusal, StaleVersion
-from citizen_cloud.manifest import Onlooker
+from citizen_cloud.manifest import Onlooker, Proposal
 from citizen_cloud.organisations.queries import are_tied
 
-HELD_BY_DATABASE = frozenset({"ck_decision_by_approver", "ck_proposal_enough_approvals"})
+HELD_BY_DATABASE = frozenset(
+    {
+        "ck_decision_by_another",
+        "ck_decision_by_approver",
+        "ck_decision_one_person",
+        "ck_proposal_enough_approvals",
+    }
+)
 Verdict = Literal["approve", "reject"]
 
 
@@ -107,7 +115,7 @@ def decide(
         with session.begin_nested():
             return _decided(session, found, standing, word, at)
     except IntegrityError as error:
-        # The database saw somebody go whom the statements before still saw standing.
+        # The database saw somebody go, or be somebody else, whom the statements before still saw.
         diagnosis = getattr(error.orig, "diag", None)
         if getattr(diagnosis, "constraint_name", None) in HELD_BY_DATABASE:
             raise StandingChanged from error
@@ -131,7 +139,7 @@ def _fault(
     """Return why an approver may not say this now, if he may not."""
     if found.status != "open" or found.expires_at <= now:
         return ProposalOver()
-    if standing.account_id == found.proposed_by or _is_own(session, found, standing):
+    if _is_proposer(session, found, standing) or _is_own(session, found, standing):
         return OwnProposal()
     if bytes(found.digest).hex() != word.digest:
         return StaleVersion()
@@ -143,25 +151,49 @@ def _fault_among(
 ) -> Refusal | None:
     """Return what stands between this approver and the others of the proposal."""
     others = session.execute(_OTHERS, {"id": found.id}).all()
-    if any(other.account_id == standing.account_id for other in others):
+    if _is_among(session, standing, {other.account_id for other in others}):
         return AlreadyDecided()
     if word.verdict == "reject":
         return None
     if any(other.unit_id == standing.unit_id for other in others):
         return UnitTaken()
     known = {other.account_id for other in others} | ({found.proposed_by} - {None})
-    if any(are_tied(session, standing.account_id, one, now=now) for one in known):
-        return NotIndependent()
-    return None
+    return NotIndependent() if _is_tied(session, standing, known, now) else None
+
+
+def _is_tied(session: Session, standing: Standing, known: set[UUID], now: datetime) -> bool:
+    """Return whether one of the approver's accounts is tied to one of the others'."""
+    own = accounts_beside(session, {standing.account_id})
+    others = accounts_beside(session, known) - own
+    return any(are_tied(session, one, other, now=now) for one in own for other in others)
+
+
+def _is_proposer(session: Session, found: Row[Any], standing: Standing) -> bool:
+    """Return whether the approver proposed it, with whichever account."""
+    return found.proposed_by is not None and _is_among(session, standing, {found.proposed_by})
+
+
+def _is_among(session: Session, standing: Standing, account_ids: set[UUID]) -> bool:
+    """Return whether one of these accounts is the approver's, or stands or stood for him."""
+    if standing.account_id in account_ids:
+        return True
+    return standing.person_id in persons_behind(session, account_ids)
 
 
 def _is_own(session: Session, found: Row[Any], standing: Standing) -> bool:
-    """Return whether it names the account itself, as an appointment does, or the kind says so."""
+    """Return whether it names an account of his, as an appointment does, or the kind says so."""
     proposal, kind = opened(found), current().get(found.kind)
-    if proposal.payload.get("account_id") == str(standing.account_id):
+    if _is_among(session, standing, _named(proposal)):
         return True
     by = Onlooker(account_id=standing.account_id, kind="staff", unit_id=standing.unit_id)
     return kind is not None and kind.bars is not None and kind.bars(session, proposal, by)
+
+
+def _named(proposal: Proposal) -> set[UUID]:
+    try:
+        return {UUID(str(proposal.payload.get("account_id")))}
+    except ValueError:
+        return set()
 
 
 def _write(

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
+from citizen_cloud.accounts.services.bindings import is_bound
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.kinds import kind_of
-from citizen_cloud.approvals.refusals import EvidenceMissing, ReasonUnknown
+from citizen_cloud.approvals.refusals import EvidenceMissing, ProposerUnbound, ReasonUnknown
 from citizen_cloud.approvals.services.recording import By, act, clock, refused
 from citizen_cloud.audit.services import record
 from citizen_cloud.db import new_id
@@ -67,7 +68,8 @@ def propose(
 
     The kind sees ``payload`` as JSON gives it back: ids and instants are strings, the same when it
     is proposed and when it is applied, unless it ``keeps`` something else. Raises
-    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, and whatever ``check`` refuses.
+    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, ``ProposerUnbound``, and whatever
+    ``check`` refuses.
     """
     of_kind = kind_of(kind)
     check_words(
@@ -77,6 +79,9 @@ def propose(
         size=size_of(payload),
         proposer=proposer,
     )
+    # Nobody in particular might be one of those who will agree.
+    if proposer.account_id is not None and not is_bound(session, proposer.account_id):
+        raise refused(ProposerUnbound(), "propose_refused", proposer.by, None, {"kind": kind})
     asked = Proposal(
         id=new_id(),
         kind=kind,

@@ -40,7 +40,7 @@ DAYS_AHEAD = 7
 ALL_DAY = {"am": (time(0), time(12)), "pm": (time(12), time(0))}
 STOCK = {"adult": 400, "child": 200}
 SYSTEM = Actor("system", None)
-# Product class, rationing profile, title
+STOCKING = BookingActor(kind="system", id=None)
 CAMPAIGNS = (
     ("adult", "TW-1", Text("成人口罩预约", "Masks for adults")),
     ("child", "TW-2", Text("儿童口罩预约", "Masks for children")),
@@ -48,7 +48,7 @@ CAMPAIGNS = (
 
 
 def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> None:
-    """Load the city once, and see at every start that the coming days have offers.
+    """Load the city once, as the owner; see at every start that the coming days have offers.
 
     Raises ``SettingsError`` in production mode: invented people have no place there.
     """
@@ -56,13 +56,14 @@ def prepare(settings: Settings, var: Path, progress: Callable[[str], None]) -> N
         raise SettingsError("the demo city is not loaded where CITIZEN_CLOUD_ENV is production")
     crypto.configure(settings)
     kinds.install(kinds.kinds_of(contributions(), discover().modules.values()))
-    pool = db.PooledDatabase(settings.database_url, pool_size=2)
+    pool = db.PooledDatabase(settings.database_owner_url, pool_size=2, role=None)
     db.install(pool)
     try:
         with db.transaction() as session:
             people = {} if _is_loaded(session) else _load(session, progress)
             if not health_city.is_loaded(session, REGISTER):
                 people |= health_city.load(session, REGISTER, _person)
+            health_city.appoint_again(session)
             _offer_coming_days(session, clock.now())
             if people:
                 _write(var / SECRETS, people)
@@ -91,7 +92,11 @@ def _load(session: Session, progress: Callable[[str], None]) -> dict[str, Any]:
     placed = upsert_places(session, places=[_place(outlet) for outlet in outlets])
     now = clock.now()
     for product_class, profile, title in CAMPAIGNS:
-        create_campaign(session, new=_campaign(product_class, profile, title, now), actor=_actor())
+        create_campaign(
+            session,
+            new=_campaign(product_class, profile, title, now),
+            actor=STOCKING,
+        )
     module = discover().modules["masks"]
     registry.set_state(
         session,
@@ -109,10 +114,6 @@ def _load(session: Session, progress: Callable[[str], None]) -> dict[str, Any]:
         "other_staff": _person(session, "demo-other-clerk", "别店店员", "staff", all_day[1]),
         "manager": _person(session, "demo-manager", "演示店长", "manager", all_day[0]),
     }
-
-
-def _actor() -> BookingActor:
-    return BookingActor(kind="system", id=None)
 
 
 def _place(outlet: dict[str, Any]) -> NewPlace:
@@ -200,7 +201,7 @@ def _offer_coming_days(session: Session, now: datetime) -> None:
             for item in _halves(outlet_id, day, STOCK[row.product_class], now, all_day=is_all_day)
         ]
         if items:
-            publish_offers(session, campaign_id=row.id, items=items, actor=_actor())
+            publish_offers(session, campaign_id=row.id, items=items, actor=STOCKING)
 
 
 def _demo_outlets(session: Session) -> list[tuple[UUID, bool]]:

@@ -51,14 +51,19 @@ _WITHOUT = text(
 # about something else.
 _ALONE = text(
     """
-    SELECT e.id, count(DISTINCT d.unit_id) AS units,
+    SELECT e.id, least(count(DISTINCT d.unit_id), count(DISTINCT s.who)) AS units,
            coalesce(p.status || ' ' || p.kind, 'no proposal') AS proposal
       FROM health_code.event e
       LEFT JOIN approvals.proposal p ON p.id = e.approval_id
       LEFT JOIN approvals.decision d ON d.proposal_id = p.id AND d.verdict = 'approve'
+      LEFT JOIN LATERAL (
+           -- Accounts of before they stood for people count as such.
+           SELECT coalesce(b.person_id, a.account_id) AS who FROM approvals.approver a
+             LEFT JOIN accounts.binding b ON b.id = a.binding_id
+            WHERE a.id = d.approver_id) s ON true
      WHERE e.approval_id IS NOT NULL
      GROUP BY e.id, e.kind, p.id
-    HAVING count(DISTINCT d.unit_id) < coalesce(p.approvals_needed, 2)
+    HAVING least(count(DISTINCT d.unit_id), count(DISTINCT s.who)) < coalesce(p.approvals_needed, 2)
         OR p.status IS DISTINCT FROM 'applied'
         OR p.kind IS DISTINCT FROM CASE e.kind WHEN 'assigned' THEN 'health_code.assign'
                                                WHEN 'withdrawn' THEN 'health_code.correct'

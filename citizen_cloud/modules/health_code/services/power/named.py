@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import clock
 from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
 from citizen_cloud.accounts.services import people, real_name
+from citizen_cloud.accounts.services.bindings import persons_behind
 from citizen_cloud.accounts.services.data_access import Look, note_list
 from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.manifest import Onlooker, Proposal
@@ -96,13 +97,11 @@ def _kept(proposal: Proposal) -> list[UUID]:
     return [UUID(one["person_id"]) for one in proposal.payload["persons"]]
 
 
-# Staff accounts are nobody in particular, unless the platform knows better.
 _OWN = text(
     """
     SELECT EXISTS (
-        SELECT FROM accounts.account a
-         WHERE a.id = :account AND a.person_id IS NOT NULL
-           AND (a.person_id = ANY(:people) OR EXISTS (
+        SELECT FROM unnest(cast(:own AS uuid[])) AS a(person_id)
+         WHERE (a.person_id = ANY(:people) OR EXISTS (
                 SELECT FROM families.link l
                  WHERE l.status = 'active'
                    AND ((l.acting_id = a.person_id AND l.represented_id = ANY(:people))
@@ -112,9 +111,12 @@ _OWN = text(
 
 
 def is_own(session: Session, account_id: UUID | None, person_ids: Collection[UUID]) -> bool:
-    """Return whether an account's person, or family, is among these people."""
-    asked = {"account": account_id, "people": list(person_ids)}
-    return bool(account_id and person_ids and session.scalar(_OWN, asked))
+    """Return whether somebody an account stood for ever, or his family, is among these people."""
+    if account_id is None or not person_ids:
+        return False
+    own = persons_behind(session, {account_id})
+    asked = {"own": list(own), "people": list(person_ids)}
+    return bool(own and session.scalar(_OWN, asked))
 
 
 def require_others(session: Session, proposal: Proposal, person_ids: Collection[UUID]) -> None:
