@@ -610,6 +610,7 @@ FAULTS = {
 IN_SHORT = ["where_one_approval_is_enough", "where_each_account_is_a_person"]
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", list(FAULTS) if PROVE else IN_SHORT)
 def test_the_machine_notices_a_city(stage, monkeypatch, fault):
     """The control: histories that never fail with a guard taken away would prove nothing."""

@@ -79,9 +79,7 @@ def propose(
         size=size_of(payload),
         proposer=proposer,
     )
-    # Nobody in particular might be one of those who will agree.
-    if proposer.account_id is not None and not is_bound(session, proposer.account_id):
-        raise refused(ProposerUnbound(), "propose_refused", proposer.by, None, {"kind": kind})
+    _require_person(session, kind, proposer)
     asked = Proposal(
         id=new_id(),
         kind=kind,
@@ -98,6 +96,12 @@ def propose(
     record(session, act("propose", proposer.by, asked.id, facts))
     announce(session, PROPOSED, {"proposal_id": asked.id})
     return asked.id
+
+
+def _require_person(session: Session, kind: str, proposer: Proposer) -> None:
+    """Refuse nobody in particular: he might be one of those who will agree."""
+    if proposer.account_id is not None and not is_bound(session, proposer.account_id):
+        raise refused(ProposerUnbound(), "propose_refused", proposer.by, None, {"kind": kind})
 
 
 def _kept(session: Session, of_kind: DecisionKind, asked: Proposal) -> Proposal:
