@@ -421,7 +421,7 @@ def test_a_page_is_read_once_while_many_ask_and_again_when_it_is_over():
         # Those who ask meanwhile get the page of before.
         if len(reads) == 2:
             assert fresh.get("k", read).body == first.body
-        return page_of_rows([{"n": len(reads)}], None)
+        return page_of_rows([{"n": len(reads)}], None, max_age_s=1)
 
     first = fresh.get("k", read)
     at[0] = 0.9
