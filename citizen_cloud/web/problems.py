@@ -121,9 +121,7 @@ def problem(refusal: Refusal) -> Response:
     """Answer a refusal in the caller's language."""
     kind = type(refusal)
     spoken = language()
-    head = _head(kind, spoken)
-    status: int = head["status"]
-    body = {**head, "instance": request.path[:500], "trace_id": trace_id()}
+    body = {**_head(kind, spoken), "instance": request.path[:500], "trace_id": trace_id()}
     if refusal.facts:
         body["detail"] = _detail(refusal).in_language(spoken)
     facts = {name: _shown(value) for name, value in refusal.facts.items()}
@@ -133,9 +131,9 @@ def problem(refusal: Refusal) -> Response:
         body["errors"] = [
             {**fault, "message": explain(fault["code"]).in_language(spoken)} for fault in faults
         ]
-    response = Response(
-        orjson.dumps({**facts, **body}, default=str), status=status, mimetype=MEDIA_TYPE
-    )
+    written_out = orjson.dumps({**facts, **body}, default=str)
+    status: int = body["status"]
+    response = Response(written_out, status=status, mimetype=MEDIA_TYPE)
     response.headers.add("Content-Language", "zh-CN" if spoken == "zh" else "en")
     _add_headers(response, refusal)
     if status in LOGGED:
@@ -148,16 +146,15 @@ _heads: dict[tuple[type[Refusal], Language], dict[str, Any]] = {}
 
 def _head(kind: type[Refusal], spoken: Language) -> dict[str, Any]:
     """Return the members that a kind of refusal has every time, worked out the first time."""
-    head = _heads.get((kind, spoken))
-    if head is None:
-        head = _heads[kind, spoken] = {
+    if (kind, spoken) not in _heads:
+        _heads[kind, spoken] = {
             "type": f"/problems/{kind.code}",
             "title": kind.title.in_language(spoken),
             "status": status_of(kind),
             "detail": kind.detail.in_language(spoken),
             "code": kind.code,
         }
-    return head
+    return _heads[kind, spoken]
 
 
 def _log(code: str, status: int) -> None:

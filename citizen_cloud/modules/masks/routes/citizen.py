@@ -145,8 +145,7 @@ class Offers(MethodView):
         if "cursor" in query:
             return answer(_read(campaign_id, query))
         key = (campaign_id, request.query_string)
-        found = first_pages.get(key, lambda: _read(campaign_id, query))
-        return answer(found)
+        return answer(first_pages.get(key, lambda: _read(campaign_id, query)))
 
 
 def _read(campaign_id: UUID, query: dict[str, Any]) -> Page:
