@@ -91,7 +91,10 @@ def any_version(view: View) -> View:
 
 
 def early(answer: Early) -> Callable[[View], View]:
-    """Ask ``answer`` before authentication; what it returns is the response (public facts only)."""
+    """Ask ``answer`` before the query, the body and the caller are read; public facts only.
+
+    What it returns is the response. App and module were judged by then, limits were not.
+    """
     return lambda view: _marked(view, early=answer)
 
 
