@@ -27,7 +27,8 @@ from citizen_cloud.privacy import owners
 from citizen_cloud.registry.discovery import Installed, discover
 from citizen_cloud.registry.switchboard import Switchboard
 from citizen_cloud.rooms import CONTRIBUTIONS, ROUTES, TABLES
-from citizen_cloud.web import api, gate, headers, limits, metrics
+from citizen_cloud.web import api, around, gate, limits
+from citizen_cloud.web.application import Application
 from citizen_cloud.web.caller import Caller, Grant, Ports, Represented
 from citizen_cloud.web.refusals import ProxyNotPermitted
 
@@ -48,7 +49,8 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
         switchboard=Switchboard(found.modules, settings.database_url),
         database=database,
     )
-    app = Flask("citizen_cloud", static_folder=None)
+    app = Application("citizen_cloud", static_folder=None)
+    around.install(app)
     app.url_map.strict_slashes = False
     # A redirect to the tidied address would name whatever host the caller made up.
     app.url_map.merge_slashes = False
@@ -63,8 +65,6 @@ def create_app(settings: Settings, *, installed: Installed | None = None) -> Fla
             documented.register_blueprint(blueprint)
     doors.install(app)
     provider.install(app, settings)
-    metrics.install(app)
-    headers.install(app)
     gate.install(app, _ports(host), min_app_version=settings.min_app_version)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

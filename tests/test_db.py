@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
@@ -208,3 +209,45 @@ def test_under_gevent_a_waiting_statement_lets_others_run(fresh_database):
         check=False,
     )
     assert done.stdout == "fine\n", done.stderr[-2000:]
+
+
+def number_of(connection):
+    return connection.scalar(text("SELECT pg_backend_pid()"))
+
+
+def test_one_statement_after_another_borrows_nothing_from_the_pool(pool):
+    borrowed = []
+    event.listen(pool.base, "checkout", lambda *_: borrowed.append(1))
+    assert [ask(pool) for _ in range(5)] == [1] * 5
+    assert len(borrowed) == 1
+
+
+def test_what_is_at_hand_is_there_for_whoever_needs_a_connection(fresh_database):
+    pool = PooledDatabase(fresh_database.settings.database_url, pool_size=3)
+    with pool.statement() as one, pool.statement() as two:
+        assert number_of(one) != number_of(two)
+    assert len(pool.base.pool.at_hand) == 2
+    with ExitStack() as held:
+        numbers = {number_of(held.enter_context(pool.transaction())) for _ in range(3)}
+    assert len(numbers) == 3
+    # While the pool has nothing left, nothing is kept from it.
+    with pool.transaction() as first, pool.transaction() as second:
+        assert number_of(first) != number_of(second)
+        ask(pool)
+        assert not pool.base.pool.at_hand
+    pool.dispose()
+
+
+def test_a_connection_at_hand_that_ended_or_failed_is_not_used_again(fresh_database, pool):
+    assert ask(pool) == 1
+    dismiss_everybody(fresh_database)
+    assert ask(pool) == 1
+    with pytest.raises(DataError), pool.statement() as connection:
+        connection.execute(text("SELECT 1 / 0"))
+    assert not pool.base.pool.at_hand
+    with pool.statement() as connection:
+        dismiss_everybody(fresh_database)
+        with pytest.raises(OperationalError):
+            number_of(connection)
+    assert not pool.base.pool.at_hand
+    assert ask(pool) == 1

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from citizen_cloud.config import Settings
 from citizen_cloud.db.connections import connect_one, refuse_stale
+from citizen_cloud.db.keeping import SharingPool, connection_at_hand, let_go
 from citizen_cloud.db.statements import first_row, for_driver, on_one_line, rows_changed
 
 __all__ = [
@@ -83,6 +84,7 @@ class PooledDatabase:
         # anew under way is what the one it replaces was.
         self.base: Engine = create_engine(
             make_url(url).set(drivername="postgresql+psycopg"),
+            poolclass=SharingPool,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -102,14 +104,13 @@ class PooledDatabase:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
-    @contextmanager
-    def statement(self) -> Iterator[Connection]:
+    def statement(self) -> AbstractContextManager[Connection]:
         """Open an autocommit connection, for a service that is one statement."""
-        with self.base.connect() as connection:
-            yield connection
+        return connection_at_hand(self.base)
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that nobody is using."""
+        let_go(self.base)
         self.engine.dispose()
 
 

@@ -20,6 +20,7 @@ from citizen_cloud.oidc.protocol.incoming import Incoming
 from citizen_cloud.oidc.protocol.server import Answer, Provider
 from citizen_cloud.oidc.services import signing_keys, userinfo
 from citizen_cloud.oidc.services.requests import keep_request
+from citizen_cloud.web import around
 from citizen_cloud.web.marks import any_version, limited, public
 
 FORM = "application/x-www-form-urlencoded"
@@ -55,15 +56,9 @@ def install(app: Flask, settings: Settings) -> None:
     for path, view, methods in doors:
         app.add_url_rule(path, f"oidc_{view.__name__}", view, methods=methods)
     # What a page fetches; where a browser goes itself (authorize, logout) there is nothing to read.
-    shared = frozenset(path for path, *_ in doors[:6])
-
-    @app.after_request
-    def share(response: Response) -> Response:
-        if request.url_rule is not None and request.url_rule.rule in shared:
-            response.headers.update(CORS)
-            # The header fields of every answer say same-site; these are read from other sites.
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return response
+    shared = [path for path, *_ in doors[:6]]
+    # The header fields of every answer say same-site; these are read from other sites.
+    around.share(app, shared, {**CORS, "Cross-Origin-Resource-Policy": "cross-origin"})
 
 
 def provider_keys() -> ProviderKeys:

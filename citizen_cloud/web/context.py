@@ -3,12 +3,17 @@
 import re
 import secrets
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from flask import g, request
+from flask import request
 
 from citizen_cloud.text import Language
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Where a request's facts lie beside it: the WSGI environment, which costs no look for a context.
+TRACE, STANDING = "citizen_cloud.trace", "citizen_cloud.standing"
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 LONGEST_HEADER = 200
@@ -32,21 +37,28 @@ def preferred(header: str) -> Language:
 
 def language() -> Language:
     """Return the language of this request's answer."""
-    header = request.headers.get("Accept-Language")
+    header = request.environ.get("HTTP_ACCEPT_LANGUAGE")
     return preferred(header[:LONGEST_HEADER]) if header else "zh"
 
 
 def trace_id() -> str:
     """Return the W3C trace id of this request, drawn where the caller sent none."""
-    if "trace_id" not in g:
-        match = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-        g.trace_id = match[1] if match else secrets.token_hex(16)
-    return cast("str", g.trace_id)
+    return trace_id_of(request.environ)
 
 
-def request_id() -> str | None:
+def trace_id_of(environ: "WSGIEnvironment") -> str:
+    """Return the trace id of the request with this environment."""
+    held = environ.get(TRACE)
+    if held is None:
+        sent = environ.get("HTTP_TRACEPARENT")
+        match = _TRACEPARENT.fullmatch(sent) if sent else None
+        held = environ[TRACE] = match[1] if match else secrets.token_hex(16)
+    return cast("str", held)
+
+
+def request_id_of(environ: "WSGIEnvironment") -> str | None:
     """Return the caller's X-Request-ID where it is plain."""
-    sent = request.headers.get("X-Request-ID")
+    sent = environ.get("HTTP_X_REQUEST_ID")
     return sent if sent and _REQUEST_ID.fullmatch(sent) else None
 
 

@@ -1,18 +1,26 @@
-"""The one gate before every request: early answers, module state, caller, permission, limits."""
+"""The one gate before every request: app, module, early answers, caller, permission, limits."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import iscoroutinefunction, unwrap
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 
 from citizen_cloud.errors import Forbidden, Invalid, StepUpRequired, Unauthenticated
 from citizen_cloud.web.caller import EXTENSION, Caller, Ports
 from citizen_cloud.web.context import address
 from citizen_cloud.web.limits import enforce
-from citizen_cloud.web.marks import Access, access_of
+from citizen_cloud.web.marks import Access, access_of, handler_of
 from citizen_cloud.web.parser import ON_BEHALF_OF, check_names, single
 from citizen_cloud.web.refusals import ClientTooOld, ModuleOff
 from citizen_cloud.web.step_up import FRESH_FOR, FRESH_S
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_TOKEN = 4096
@@ -23,35 +31,58 @@ class UnmarkedRoute(Exception):
     """A route says nowhere who may pass; the application does not start with it."""
 
 
+class CoroutineRoute(Exception):
+    """A route is a coroutine, which nothing here would wait for; the application does not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One endpoint and method: who may pass, and whose module it belongs to."""
+
+    access: Access
+    module: str | None
+
+
 def install(app: Flask, ports: Ports, *, min_app_version: str) -> None:
     """Fill the ports and close every door that is not marked."""
     app.extensions[EXTENSION] = ports
-    doors = _doors(app)
+    doors = _doors(app, ports.module_of_blueprint)
     oldest = _version(min_app_version)
 
     @app.before_request
     def gate() -> Response | None:
-        if request.url_rule is None or request.method == "OPTIONS":
+        # The request itself: each look through Flask's stand-in for it costs as much as a rule.
+        asked = request_ctx.request
+        rule, method = asked.url_rule, asked.method
+        if rule is None or method == "OPTIONS":
             return None
-        access = doors[request.endpoint or "", request.method]
+        door = doors[rule.endpoint, method]
+        access = door.access
+        _check_app(oldest, access, asked.environ)
+        if door.module is not None:
+            _check_module(ports, door.module, access, method)
         if access.early is not None:
-            answer = access.early(request.view_args or {})
+            answer = access.early(asked.view_args or {})
             if answer is not None:
                 return answer
-        _check_app(oldest, access)
-        _check_module(ports, access)
         _check_caller(ports, access)
         return None
 
 
-def _doors(app: Flask) -> dict[tuple[str, str], Access]:
+def _doors(app: Flask, module_of_blueprint: Mapping[str, str]) -> dict[tuple[str, str], Door]:
+    """Return the doors; the module is found by blueprint, never by URL."""
     doors = {}
     for rule in app.url_map.iter_rules():
+        module = module_of_blueprint.get(rule.endpoint.rpartition(".")[0])
         for method in (rule.methods or set()) - {"OPTIONS"}:
-            access = access_of(app.view_functions[rule.endpoint], method)
+            view = app.view_functions[rule.endpoint]
+            access = access_of(view, method)
             if access is None:
                 raise UnmarkedRoute(f"{method} {rule}")
-            doors[rule.endpoint, method] = access
+            handler = handler_of(view, method)
+            if handler is not None and iscoroutinefunction(unwrap(handler)):
+                raise CoroutineRoute(f"{method} {rule}")
+            doors[rule.endpoint, method] = Door(access, module)
     return doors
 
 
@@ -59,22 +90,19 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall("[0-9]{1,6}", text)[:4])
 
 
-def _check_app(oldest: tuple[int, ...], access: Access) -> None:
+def _check_app(oldest: tuple[int, ...], access: Access, environ: "WSGIEnvironment") -> None:
     """Turn away an app that says it is older than what is still served."""
-    sent = request.headers.get("X-App-Version")
+    sent = environ.get("HTTP_X_APP_VERSION")
     if sent is not None and not access.any_version and _version(sent[:40]) < oldest:
         raise ClientTooOld(min_version=".".join(map(str, oldest)))
 
 
-def _check_module(ports: Ports, access: Access) -> None:
-    """Refuse by the module's state; the module is found by blueprint, never by URL."""
-    name = ports.module_of_blueprint.get(request.blueprint or "")
-    if name is None:
-        return
+def _check_module(ports: Ports, name: str, access: Access, method: str) -> None:
+    """Refuse by the module's state."""
     state = ports.module_state(name)
     if (
         state in ("off", "draft", "sunset")
-        or (state == "read_only" and request.method not in SAFE)
+        or (state == "read_only" and method not in SAFE)
         or (state == "draining" and access.new_business)
     ):
         raise ModuleOff(module=name, state=state)
@@ -156,8 +184,9 @@ def _check_age(known: Caller, access: Access) -> None:
 
 def bearer_token() -> str:
     """Return the token of the one Authorization header (RFC 6750). Raises ``Unauthenticated``."""
-    sent = request.headers.getlist("Authorization")
-    scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
+    # Two fields arrive as one with a comma, which no token of ours holds.
+    sent: str = request.environ.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = sent.partition(" ")
     if scheme.lower() != "bearer" or not 1 <= len(token) <= LONGEST_TOKEN:
         raise Unauthenticated
     return token

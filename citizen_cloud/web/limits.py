@@ -16,11 +16,12 @@ from functools import lru_cache
 from math import ceil
 from typing import Any, cast
 
-from flask import current_app, g
+from flask import current_app, request
 from limits import RateLimitItem, parse
 
 from citizen_cloud.cache import Cache
 from citizen_cloud.errors import TooMany
+from citizen_cloud.web.context import STANDING
 from citizen_cloud.web.marks import Limit
 
 EXTENSION = "citizen_cloud.limiter"
@@ -168,6 +169,7 @@ def enforce(limit: Limit, door: str, key: str) -> None:
     """Count a passage through a door of the current request."""
     limiter = cast("Limiter", current_app.extensions[EXTENSION])
     standing = limiter.hit(limit, door, f"{limit.by}:{key}")
-    held: Standing | None = g.get("standing")
+    environ = request.environ
+    held: Standing | None = environ.get(STANDING)
     if held is None or standing.remaining < held.remaining:
-        g.standing = standing
+        environ[STANDING] = standing

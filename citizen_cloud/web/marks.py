@@ -91,7 +91,10 @@ def any_version(view: View) -> View:
 
 
 def early(answer: Early) -> Callable[[View], View]:
-    """Ask ``answer`` before authentication; what it returns is the response (public facts only)."""
+    """Ask ``answer`` before the query, the body and the caller are read; public facts only.
+
+    What it returns is the response. App and module were judged by then, limits were not.
+    """
     return lambda view: _marked(view, early=answer)
 
 
@@ -105,11 +108,16 @@ def limited(rate: str, *, by: Literal["address", "account"]) -> Callable[[View],
     return mark
 
 
-def access_of(view: Callable[..., Any], method: str) -> Access | None:
-    """Return the mark of a view function or MethodView for one HTTP method."""
+def handler_of(view: Callable[..., Any], method: str) -> Callable[..., Any] | None:
+    """Return what answers one HTTP method: a view function, or a MethodView's method."""
     view_class: type[MethodView] | None = getattr(view, "view_class", None)
     name = "get" if method == "HEAD" else method.lower()
-    target = getattr(view_class, name, None) if view_class else view
+    return getattr(view_class, name, None) if view_class else view
+
+
+def access_of(view: Callable[..., Any], method: str) -> Access | None:
+    """Return the mark of a view function or MethodView for one HTTP method."""
+    target = handler_of(view, method)
     access: Access | None = getattr(target, "_access", None)
     if access is None or not access.is_decided:
         return None

@@ -1,10 +1,9 @@
 """Prometheus counters and timings by route template; never by raw path, account or person."""
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 
-from flask import Flask, Response, g, request
+from flask import Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -26,28 +25,25 @@ SECONDS = Histogram(
 )
 
 
-def install(app: Flask) -> None:
-    """Measure every request."""
-    known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+class Meter:
+    """Counts and times answers; the children of a label set are looked up once."""
 
-    @app.before_request
-    def begin() -> None:
-        g.began = time.perf_counter()
+    def __init__(self) -> None:
+        self._known: dict[tuple[str | None, str, str], tuple[Counter, Histogram]] = {}
 
-    @app.after_request
-    def end(response: Response) -> Response:
-        rule = request.url_rule
-        key = (rule.rule, request.method) if rule else ("none", "any")
-        pair = known.get((*key, response.status_code))
+    def count(self, rule: str | None, method: str, status: str, seconds: float) -> None:
+        """Count one answer; ``status`` is the status line, ``rule`` None where none matched."""
+        if rule is None:
+            # Whatever names a caller makes up are one.
+            method = "any"
+        pair = self._known.get((rule, method, status))
         if pair is None:
-            route, method = key
-            status = response.status_code
-            pair = REQUESTS.labels(method, route, status), SECONDS.labels(route)
-            known[route, method, status] = pair
+            route = rule or "none"
+            pair = REQUESTS.labels(method, route, status[:3]), SECONDS.labels(route)
+            self._known[rule, method, status] = pair
         counter, timer = pair
         counter.inc()
-        timer.observe(time.perf_counter() - g.get("began", time.perf_counter()))
-        return response
+        timer.observe(seconds)
 
 
 class Gauges:

@@ -20,5 +20,10 @@ def page(schema: Schema, items: Sequence[Any], next_cursor: str | None, **extra:
 def add_link(response: Response, next_cursor: str | None) -> None:
     """Name the next page in the Link header field."""
     if next_cursor is not None:
-        query = urlencode({**request.args.to_dict(), "cursor": next_cursor})
-        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+        response.headers["Link"] = next_link(next_cursor)
+
+
+def next_link(next_cursor: str) -> str:
+    """Return the Link header field that names the page behind this request's."""
+    query = urlencode({**request.args.to_dict(), "cursor": next_cursor})
+    return f'<{request.path}?{query}>; rel="next"'

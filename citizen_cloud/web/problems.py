@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from citizen_cloud import db, errors
 from citizen_cloud.clock import written
 from citizen_cloud.errors import Refusal
-from citizen_cloud.text import Text
+from citizen_cloud.text import Language, Text
 from citizen_cloud.web import step_up
 from citizen_cloud.web.context import language, trace_id
 from citizen_cloud.web.refusals import (
@@ -120,17 +120,10 @@ def register() -> dict[str, type[Refusal]]:
 def problem(refusal: Refusal) -> Response:
     """Answer a refusal in the caller's language."""
     kind = type(refusal)
-    status = status_of(kind)
     spoken = language()
-    body: dict[str, Any] = {
-        "type": f"/problems/{kind.code}",
-        "title": kind.title.in_language(spoken),
-        "status": status,
-        "detail": _detail(refusal).in_language(spoken),
-        "instance": request.path[:500],
-        "code": kind.code,
-        "trace_id": trace_id(),
-    }
+    body = {**_head(kind, spoken), "instance": request.path[:500], "trace_id": trace_id()}
+    if refusal.facts:
+        body["detail"] = _detail(refusal).in_language(spoken)
     facts = {name: _shown(value) for name, value in refusal.facts.items()}
     if isinstance(refusal, errors.StepUpRequired):
         facts["actions"] = step_up.actions(refusal.facts)
@@ -138,14 +131,30 @@ def problem(refusal: Refusal) -> Response:
         body["errors"] = [
             {**fault, "message": explain(fault["code"]).in_language(spoken)} for fault in faults
         ]
-    response = Response(
-        orjson.dumps({**facts, **body}, default=str), status=status, mimetype=MEDIA_TYPE
-    )
-    response.headers["Content-Language"] = "zh-CN" if spoken == "zh" else "en"
+    written_out = orjson.dumps({**facts, **body}, default=str)
+    status: int = body["status"]
+    response = Response(written_out, status=status, mimetype=MEDIA_TYPE)
+    response.headers.add("Content-Language", "zh-CN" if spoken == "zh" else "en")
     _add_headers(response, refusal)
     if status in LOGGED:
         _log(kind.code, status)
     return response
+
+
+_heads: dict[tuple[type[Refusal], Language], dict[str, Any]] = {}
+
+
+def _head(kind: type[Refusal], spoken: Language) -> dict[str, Any]:
+    """Return the members that a kind of refusal has every time, worked out the first time."""
+    if (kind, spoken) not in _heads:
+        _heads[kind, spoken] = {
+            "type": f"/problems/{kind.code}",
+            "title": kind.title.in_language(spoken),
+            "status": status_of(kind),
+            "detail": kind.detail.in_language(spoken),
+            "code": kind.code,
+        }
+    return _heads[kind, spoken]
 
 
 def _log(code: str, status: int) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from citizen_cloud.portal import bookings
 from citizen_cloud.web import gate
 from citizen_cloud.web.caller import Grant, Ports
+from citizen_cloud.web.marks import public
 
 PASSES = "passes"
 # What a service decides although the marks let somebody through, with the reason.
@@ -234,4 +235,15 @@ def test_an_unmarked_route_is_refused_at_start():
     app.add_url_rule("/open-house", view_func=lambda: "welcome")
     ports = Ports(authenticate=None, granted=None, module_state=None)
     with pytest.raises(gate.UnmarkedRoute, match="/open-house"):
+        gate.install(app, ports, min_app_version="1.0.0")
+
+
+def test_a_coroutine_route_is_refused_at_start():
+    async def welcome():
+        return "welcome"
+
+    app = Flask("coroutine", static_folder=None)
+    app.add_url_rule("/open-house", view_func=public(welcome))
+    ports = Ports(authenticate=None, granted=None, module_state=None)
+    with pytest.raises(gate.CoroutineRoute, match="/open-house"):
         gate.install(app, ports, min_app_version="1.0.0")

@@ -14,6 +14,8 @@ from citizen_cloud.modules.masks.routes.fresh import Fresh, page_of_rows
 from citizen_cloud.modules.masks.schemas.citizen import MaskOfferSchema, MaskStockSchema
 from citizen_cloud.modules.masks.services import booking
 from citizen_cloud.modules.masks.services.booking import Facts
+from citizen_cloud.portal.state import HOST
+from citizen_cloud.web.parser import Parser
 
 
 @pytest.fixture
@@ -421,7 +423,7 @@ def test_a_page_is_read_once_while_many_ask_and_again_when_it_is_over():
         # Those who ask meanwhile get the page of before.
         if len(reads) == 2:
             assert fresh.get("k", read).body == first.body
-        return page_of_rows([{"n": len(reads)}], None)
+        return page_of_rows([{"n": len(reads)}], None, max_age_s=1)
 
     first = fresh.get("k", read)
     at[0] = 0.9
@@ -431,3 +433,19 @@ def test_a_page_is_read_once_while_many_ask_and_again_when_it_is_over():
     at[0] = 9.0
     assert orjson.loads(fresh.get("k", read).body)["items"] == [{"n": 3}]
     assert reads == [0.0, 1.1, 9.0]
+
+
+def test_a_page_that_is_still_good_is_answered_before_its_query_is_read(client, app, monkeypatch):
+    campaign = world.campaign()
+    world.offer(campaign, world.outlet())
+    path = f"/api/v1/masks/campaigns/{campaign}/offers"
+    first = client.get(path)
+    monkeypatch.setattr(Parser, "load_querystring", None)
+    again = client.get(path)
+    assert (again.status_code, again.data) == (200, first.data)
+    assert again.headers["ETag"] == first.headers["ETag"]
+    old = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (old.status_code, old.data) == (304, b"")
+    switchboard = app.extensions[HOST].switchboard
+    monkeypatch.setattr(switchboard, "_rows", {"masks": ("off", {})})
+    assert client.get(path).json["code"] == "module_off"

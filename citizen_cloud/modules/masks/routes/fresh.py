@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 from flask import Response, request
 
-from citizen_cloud.web.paging import add_link
+from citizen_cloud.web.paging import next_link
 
 MOST_KEPT = 512
 TAG_BYTES = 16
@@ -19,15 +19,19 @@ class Page:
     """A list's page as it goes over the wire."""
 
     body: bytes
-    tag: str
-    next_cursor: str | None
+    fields: tuple[tuple[str, str], ...]
 
 
-def page_of_rows(items: list[dict[str, object]], next_cursor: str | None, **extra: object) -> Page:
+def page_of_rows(
+    items: list[dict[str, object]], next_cursor: str | None, *, max_age_s: int, **extra: object
+) -> Page:
     """Return a page from plain values: no schema walks over them, that is the point."""
     body = orjson.dumps({**extra, "items": items, "next_cursor": next_cursor})
     tag = hashlib.sha256(body).hexdigest()[: TAG_BYTES * 2]
-    return Page(body, tag, next_cursor)
+    fields = [("ETag", f'"{tag}"'), ("Cache-Control", f"public, max-age={max_age_s}")]
+    if next_cursor is not None:
+        fields.append(("Link", next_link(next_cursor)))
+    return Page(body, tuple(fields))
 
 
 class Fresh:
@@ -41,6 +45,11 @@ class Fresh:
         self._seconds = seconds
         self._monotonic = monotonic
         self._kept: dict[Hashable, tuple[float, Page]] = {}
+
+    def held(self, key: Hashable) -> Page | None:
+        """Return the page if it is still good; never reads."""
+        held = self._kept.get(key)
+        return held[1] if held is not None and self._monotonic() < held[0] else None
 
     def get(self, key: Hashable, read: Callable[[], Page]) -> Page:
         """Return the page, read at most ``seconds`` ago or, while one reads, a little longer."""
@@ -69,11 +78,9 @@ class Fresh:
         self._kept[key] = (now + self._seconds, page)
 
 
-def answer(page: Page, *, max_age_s: int) -> Response:
+def answer(page: Page) -> Response:
     """Answer a public page, or 304 where the caller has it (RFC 9110)."""
-    response = Response(page.body, mimetype="application/json")
-    add_link(response, page.next_cursor)
-    response.set_etag(page.tag)
-    response.headers["Cache-Control"] = f"public, max-age={max_age_s}"
-    response.make_conditional(request)
+    response = Response(page.body, mimetype="application/json", headers=page.fields)
+    if "HTTP_IF_NONE_MATCH" in request.environ:
+        response.make_conditional(request)
     return response

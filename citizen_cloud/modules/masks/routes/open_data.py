@@ -42,7 +42,7 @@ class OpenStock(MethodView):
         header says, and send the ETag back.
         """
         key = request.query_string
-        return answer(pages.get(key, lambda: _read(query)), max_age_s=FRESH_S)
+        return answer(pages.get(key, lambda: _read(query)))
 
 
 def _read(query: dict[str, Any]) -> Page:
@@ -54,4 +54,5 @@ def _read(query: dict[str, Any]) -> Page:
         )
     shown = rows[: query["limit"]]
     more = cursors.encode(LISTING, [shown[-1]["slot_id"]]) if len(rows) > len(shown) else None
-    return page_of_rows([stock_json(row) for row in shown], more, as_of=instant(as_of))
+    items = [stock_json(row) for row in shown]
+    return page_of_rows(items, more, max_age_s=FRESH_S, as_of=instant(as_of))
