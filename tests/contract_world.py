@@ -40,7 +40,7 @@ PARTS = Path(__file__).parent / "contract_parts"
 METHODS = {"get", "post", "put", "patch", "delete"}
 ABSENT = "00000000-0000-7000-8000-000000000000"
 # Half of what an access token lives.
-RENEWED_S = 0 * tokens.LIFE_S / 2
+RENEWED_S = tokens.LIFE_S / 2
 PASSWORD = "right-horse-battery"  # noqa: S105 - of a test account
 
 
