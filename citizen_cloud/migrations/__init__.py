@@ -43,6 +43,7 @@ def configuration(modules: Mapping[str, ServiceModule]) -> Config:
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(folders).replace("%", "%%"))
     config.attributes["schemas"] = tuple(versions(modules))
+    config.attributes["modules"] = frozenset(modules)
     return config
 
 

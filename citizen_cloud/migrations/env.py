@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from alembic import context
 
 from citizen_cloud.db import Base
-from citizen_cloud.registry.discovery import GROUP, discover
+from citizen_cloud.registry.discovery import GROUP
 from citizen_cloud.rooms import TABLES as ROOMS
 
 for room in ROOMS:
     import_module(f"citizen_cloud.{room}.models")
 for point in entry_points(group=GROUP):
     models = f"{point.module.rpartition('.')[0]}.models"
-    if point.name in discover().modules and find_spec(models):
+    if point.name in context.config.attributes["modules"] and find_spec(models):
         import_module(models)
 
 schemas = frozenset(context.config.attributes["schemas"])
