@@ -18,7 +18,6 @@ from citizen_cloud import crypto
 from citizen_cloud.credentials import keys
 from citizen_cloud.credentials.services.issuing import (
     RETRY_AFTER_S,
-    THIN,
     USABLE_KEY,
     name_place,
     new_jti,
@@ -29,12 +28,12 @@ from citizen_cloud.jobs.services import announce_all
 
 REISSUED = "credentials.reissued"
 
-# A thin code is over before anybody could be told.
-_DUE = f"""
-    kid = ANY(:kids) AND revoked_at IS NULL AND type <> '{THIN}'
+_DUE = """
+    kid = ANY(:kids) AND revoked_at IS NULL
     AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     AND kid IN (SELECT r.kid FROM credentials.key_revocation r)
-"""  # noqa: S608 - no part of these comes from outside
+"""
+# No part of these comes from outside.
 _LEFT = text(f"SELECT count(*) FROM credentials.credential WHERE {_DUE}")  # noqa: S608
 _KEY = text(f"SELECT {USABLE_KEY}")
 # Who ends one of them at this instant is not waited for, so that nobody waits in a circle; what is

@@ -8,24 +8,34 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.modules.health_code.queries.thin import still_given
+
+# The instant that counts: the gate's, but none that has not been.
+_THEN = "least(r.scanned_at, t.at)"
 _KNOWN = text(
-    """
+    f"""
     SELECT r.scan_id, t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
            p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
            p.needs_nonce,
            c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
            EXISTS (SELECT FROM credentials.key_revocation k
                     WHERE k.kid = r.kid) AS is_key_revoked,
-           n.id AS person_id
+           CASE WHEN g.handle IS NOT NULL THEN
+                {still_given(person_id="g.person_id", basis="r.basis", at=_THEN)} END AS is_given,
+           g.colour, g.changed_at, n.id AS person_id
       FROM (SELECT coalesce(cast(:now AS timestamptz), statement_timestamp()) AS at) t
       CROSS JOIN unnest(cast(:scan_ids AS varchar[]), cast(:place_ids AS uuid[]),
-                        cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]))
-                 AS r(scan_id, place_id, jti, type, kid)
+                        cast(:jtis AS uuid[]), cast(:types AS varchar[]), cast(:kids AS varchar[]),
+                        cast(:handles AS bigint[]), cast(:bases AS bytea[]),
+                        cast(:scanned_ats AS timestamptz[]))
+                 AS r(scan_id, place_id, jti, type, kid, handle, basis, scanned_at)
       LEFT JOIN health_code.scan s ON s.account_id = :account_id AND s.scan_id = r.scan_id
       LEFT JOIN health_code.place p ON p.id = r.place_id
       LEFT JOIN credentials.credential c ON c.jti = r.jti AND c.type = r.type
-      LEFT JOIN accounts.person n ON n.id = c.holder_id AND n.erased_at IS NULL
-    """
+      LEFT JOIN health_code.standing g ON g.handle = r.handle
+      LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, g.person_id)
+                                 AND n.erased_at IS NULL
+    """  # noqa: S608 - put together from constants
 )
 
 
@@ -36,7 +46,7 @@ def known_of_all(
     scans: Sequence[Mapping[str, Any]],
     now: datetime | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return what is known of each, by scan id; every one with its place, id, type and key."""
+    """Return what is known of each, by scan id; ``scans`` are their facts."""
     facts = {
         "account_id": account_id,
         "scan_ids": [one["scan_id"] for one in scans],
@@ -44,6 +54,9 @@ def known_of_all(
         "jtis": [one["jti"] for one in scans],
         "types": [one["type"] for one in scans],
         "kids": [one["kid"] for one in scans],
+        "handles": [one["handle"] for one in scans],
+        "bases": [one["basis"] for one in scans],
+        "scanned_ats": [one["scanned_at"] for one in scans],
         "now": now,
     }
     return {row["scan_id"]: dict(row) for row in session.execute(_KNOWN, facts).mappings()}

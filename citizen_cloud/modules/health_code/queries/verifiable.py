@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.db import first_row
+from citizen_cloud.modules.health_code.queries.thin import still_given
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Known:
     suspended_at: datetime | None
     is_key_revoked: bool
     is_seen: bool
+    # Of a thin code, which has no record: whether what it was given by still holds.
+    is_given: bool | None
     # Whose it is, or whose share it is.
     person_id: UUID | None
     name_sealed: bytes | None
@@ -49,7 +52,7 @@ class Known:
 
 
 # Driver-level SQL: this is read for every check. Columns in the order of ``Known``.
-_KNOWN = """
+_KNOWN = f"""
     SELECT t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
            p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
            p.needs_nonce,
@@ -61,6 +64,9 @@ _KNOWN = """
                       AND (o.is_proven OR o.account_id = %(account_id)s
                                           AND o.decided_at > t.at - interval '2 minutes')
            ) AS is_seen,
+           CASE WHEN g.handle IS NOT NULL THEN
+                {still_given(person_id="g.person_id", basis="%(basis)s", at="t.at")} END
+           AS is_given,
            n.id AS person_id, n.name_sealed,
            EXISTS (SELECT FROM accounts.honey_person y WHERE y.person_id = n.id) AS is_honey,
            d.colour, d.as_of,
@@ -70,11 +76,12 @@ _KNOWN = """
       LEFT JOIN health_code.scan s ON s.account_id = %(account_id)s AND s.scan_id = %(scan_id)s
       LEFT JOIN health_code.place p ON p.id = %(place_id)s
       LEFT JOIN credentials.credential c ON c.jti = %(jti)s AND c.type = %(type)s
+      LEFT JOIN health_code.standing g ON g.handle = %(handle)s
       LEFT JOIN health_code.share h ON h.token_hash = %(token_hash)s
-      LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, h.person_id)
+      LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, g.person_id, h.person_id)
                                  AND n.erased_at IS NULL
       LEFT JOIN health_code.standing d ON d.person_id = n.id
-"""
+"""  # noqa: S608 - put together from constants
 _COLUMNS = tuple(one.name for one in fields(Known))
 
 

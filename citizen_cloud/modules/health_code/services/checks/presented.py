@@ -7,6 +7,7 @@ from uuid import UUID
 
 from citizen_cloud import crypto
 from citizen_cloud.credentials import keys
+from citizen_cloud.credentials.services.thin import THIN, Bearer, bearer_of
 from citizen_cloud.credentials.verifier.gates import HEALTH_CODES
 from citizen_cloud.credentials.verifier.reading import Reading, unfold
 from citizen_cloud.modules.health_code.rules import share_tokens
@@ -22,6 +23,8 @@ class Presented:
     place_id: UUID | None
     nonce: bytes | None
     reading: Reading
+    # Whose a thin code is: it has no record, so none is one that we did not sign.
+    bearer: Bearer | None = None
     # What a gate said offline, and when.
     device_at: datetime | None = None
     device_outcome: str | None = None
@@ -57,7 +60,7 @@ class Presented:
 
     def facts(self, account_id: UUID, now: datetime | None) -> dict[str, Any]:
         """Return what the statement that knows everything asks for."""
-        claims = self.reading.claims
+        claims, bearer = self.reading.claims, self.bearer
         return {
             "account_id": account_id,
             "scan_id": self.scan_id,
@@ -65,6 +68,9 @@ class Presented:
             "jti": claims.jti if claims else None,
             "type": claims.type if claims else None,
             "kid": claims.kid if claims else None,
+            "handle": bearer.handle if bearer else None,
+            "basis": bearer.basis if bearer else None,
+            "scanned_at": self.device_at,
             "showing_hash": self.showing_hash(),
             "token_hash": share_tokens.token_hash(self.code) if self.is_share else None,
             "now": now,
@@ -80,13 +86,16 @@ def present(
     device_at: datetime | None = None,
     device_outcome: str | None = None,
 ) -> Presented:
-    """Read a code with public keys alone; never raises, whatever the text."""
+    """Read a code with the keys held here alone; never raises, whatever the text."""
+    reading = unfold(code, types=HEALTH_CODES, keys=keys.public_keys())
+    claims = reading.claims
     return Presented(
         scan_id=scan_id,
         code=code,
         place_id=place_id,
         nonce=nonce,
-        reading=unfold(code, types=HEALTH_CODES, keys=keys.public_keys()),
+        reading=reading,
+        bearer=bearer_of(claims) if claims and claims.type == THIN else None,
         device_at=device_at,
         device_outcome=device_outcome,
     )

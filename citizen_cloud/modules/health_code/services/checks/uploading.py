@@ -15,10 +15,10 @@ from citizen_cloud.modules.health_code.queries.uploads import known_of_all
 from citizen_cloud.modules.health_code.rules.verifying import Door, outcome_of
 from citizen_cloud.modules.health_code.services.checks import scans
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
+from citizen_cloud.modules.health_code.services.checks.records import record_of
 from citizen_cloud.modules.health_code.services.checks.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.checks.verifying import (
     Inspector,
-    record_of,
     report,
 )
 
@@ -128,7 +128,7 @@ def _decided(
     session: Session, scan: Presented, row: Mapping[str, Any], inspector: Inspector
 ) -> Decided:
     when, claims = _when(scan, row), scan.reading.claims
-    record = record_of(row, claims, when)
+    record = record_of(row, scan, when)
     outcome = outcome_of(scan.reading, record, _door(scan, row), scan.nonce, when)
     if (
         outcome is Outcome.SIGNED_BUT_NOT_ISSUED

@@ -21,8 +21,9 @@ from citizen_cloud.modules.health_code.rules.versions import Colour, RuleVersion
 COLOUR_CHANGED = "health_code.colour_changed"
 # So many people's events are read by one statement.
 AT_ONCE = 500
-# Codes that die with the colour they say, and the ones that wait for it to come back.
-SHORT_CODES = ("hc", "ht")
+# Codes that die with the colour they say, and the ones that wait for it to come back. Thin ones
+# are compared with the colour when they are checked.
+SHORT_CODES = ("hc",)
 PAPER_CODES = ("hp",)
 
 
