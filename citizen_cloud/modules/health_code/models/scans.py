@@ -29,7 +29,12 @@ class Scan(Base):
             unique=True,
             postgresql_where=text("is_proven AND outcome = 'valid'"),
         ),
-        Index("ix_scan_showing", "showing_hash"),
+        # What no phone signed may pass again, elsewhere.
+        Index(
+            "ix_scan_showing",
+            "showing_hash",
+            postgresql_where=text("NOT is_proven AND outcome = 'valid'"),
+        ),
         Index("ix_scan_decided_at", "decided_at"),
         SCHEMA,
     )

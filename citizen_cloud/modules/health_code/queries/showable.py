@@ -77,7 +77,7 @@ LINKED = """
 """
 ON_PHONES = """
     EXISTS (SELECT FROM credentials.device_key d
-             WHERE d.account_id = ANY(:accounts) AND d.ended_at IS NULL)
+             WHERE d.account_id IN (:account_id, :persons_account_id) AND d.ended_at IS NULL)
 """
 
 
@@ -118,7 +118,6 @@ def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) 
 
 def facts_of(asking: Asking, now: datetime | None) -> dict[str, Any]:
     """Return what the statements here ask for."""
-    accounts = {asking.account_id, asking.persons_account_id} - {None}
     return {
         "account_id": asking.account_id,
         # Who has an account agrees there himself; for who has none, the one who acts agrees.
@@ -126,7 +125,7 @@ def facts_of(asking: Asking, now: datetime | None) -> dict[str, Any]:
         "device_id": asking.device_id,
         "person_id": asking.person_id,
         "link_id": asking.link_id,
-        "accounts": list(accounts),
+        "persons_account_id": asking.persons_account_id,
         "purpose": HEALTH_CODE,
         "version": PURPOSES[HEALTH_CODE].version,
         "now": now,

@@ -12,8 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
-from citizen_cloud.credentials import keys
-from citizen_cloud.credentials.services.issuing import USABLE_KEY
+from citizen_cloud.credentials.services.issuing import USABLE_KEY, usable_keys
 from citizen_cloud.credentials.services.thin import BASIS_BYTES
 from citizen_cloud.db import first_row, for_driver
 from citizen_cloud.modules.health_code.queries import showable
@@ -58,7 +57,7 @@ def thinly_showable(
     connection: Connection | Session, asking: Asking, *, now: datetime | None = None
 ) -> ThinlyShowable:
     """Return what a thin code is given out by."""
-    facts = showable.facts_of(asking, now) | {"kids": keys.names()}
+    facts = showable.facts_of(asking, now) | {"kids": usable_keys()}
     row = first_row(connection, _SHOWABLE, facts)
     if row is None:
         raise LookupError("there is always a live version of the rules")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -46,10 +47,12 @@ class Presented:
         """Return whether a phone signed this very showing."""
         return self.reading.proof is not None
 
+    @cached_property
     def code_hash(self) -> bytes:
         """Return what tells that the same code came again; nobody finds the code by it."""
         return crypto.current().counter("health_code.scan", self.code)
 
+    @cached_property
     def showing_hash(self) -> bytes | None:
         """Return what tells that the same showing came again."""
         claims, proof = self.reading.claims, self.reading.proof
@@ -71,7 +74,7 @@ class Presented:
             "handle": bearer.handle if bearer else None,
             "basis": bearer.basis if bearer else None,
             "scanned_at": self.device_at,
-            "showing_hash": self.showing_hash(),
+            "showing_hash": self.showing_hash,
             "token_hash": share_tokens.token_hash(self.code) if self.is_share else None,
             "now": now,
         }

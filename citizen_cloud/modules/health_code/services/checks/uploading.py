@@ -103,7 +103,7 @@ def _settled(scan: Presented, row: Mapping[str, Any], inspector: Inspector) -> U
 
 
 def _repeated(scan: Presented, row: Mapping[str, Any]) -> Uploaded:
-    if row["code_hash"] != scan.code_hash():
+    if row["code_hash"] != scan.code_hash:
         return _problem(scan, "scan_id_reused")
     before = scans.opened(row["answer_sealed"], row["scan_row_id"])
     return Uploaded(

@@ -121,7 +121,7 @@ def _decided(session: Session, scan: Presented, found: Known, inspector: Inspect
 
 def worth(scan: Presented, found: Known, door: Door) -> Outcome:
     """Say what a code is worth by itself and by its record."""
-    record_found = record_of(vars(found), scan)
+    record_found = record_of(found._asdict(), scan)
     return outcome_of(scan.reading, record_found, door, scan.nonce, found.at)
 
 
@@ -200,7 +200,7 @@ def look_at(person_id: UUID, found: Known, inspector: Inspector) -> Look:
 
 def repeated(scan: Presented, found: Known) -> Answer:
     """Return what was answered before. Raises ``ScanIdReused`` for another code."""
-    if found.code_hash != scan.code_hash():
+    if found.code_hash != scan.code_hash:
         raise ScanIdReused
     if found.answer_sealed is None or found.scan_row_id is None:
         raise LookupError("a scan has its answer")

@@ -50,10 +50,13 @@ class Change:
     event_id: UUID | None
 
 
+# An attempt that finds the row there would use up a handle all the same.
 _OPEN = text(
     """
     INSERT INTO health_code.standing (person_id, rule_version)
-    SELECT p.id, :number FROM unnest(cast(:people AS uuid[])) AS p(id) ORDER BY p.id
+    SELECT p.id, :number FROM unnest(cast(:people AS uuid[])) AS p(id)
+     WHERE NOT EXISTS (SELECT FROM health_code.standing s WHERE s.person_id = p.id)
+     ORDER BY p.id
     ON CONFLICT DO NOTHING
     """
 )
