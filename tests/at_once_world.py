@@ -18,13 +18,19 @@ def asking(who):
 
 def with_phone(colour="green"):
     """Return somebody of a colour and his registered phone."""
-    me, phone, key_id = coloured(people.citizen(), colour), Phone(), new_id()
+    me = coloured(people.citizen(), colour)
+    return me, phone_of(me)
+
+
+def phone_of(me):
+    """Return the phone of somebody who is there already, registered now."""
+    phone, key_id = Phone(), new_id()
     run(
         "INSERT INTO credentials.device_key (id, account_id, device_id, public_key) "
         "VALUES (:i, :a, :d, :k)",
         i=key_id, a=me.account_id, d=me.device_id, k=compressed(phone.device_key),
     )  # fmt: skip
-    return me, phone
+    return phone
 
 
 def phones_code(me, fresh):

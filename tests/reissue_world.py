@@ -41,7 +41,6 @@ class Town:
             services.suspend_held(
                 session, holders=[self.someone.person_id], types=["hp"], colour="red"
             )
-            services.issue_held(session, type="ht", **self._person("green"))
 
     def _person(self, colour):
         return {"holder_id": self.someone.person_id, "colour": colour, "expires_at": None}

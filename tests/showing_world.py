@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from citizen_cloud import db
 from citizen_cloud.credentials import proofs
+from citizen_cloud.privacy import jobs as privacy
 
 ROOT = "/api/v1/health-code"
 SCOPES = ("health_code",)
@@ -91,6 +92,20 @@ def long_after_the_document(someone):
         "WHERE id = :id",
         id=someone.device_id,
     )
+
+
+def close_account(client, me):
+    """Close the account, with its days of grace over."""
+    asked = client.post("/api/v1/me/closure", json={"reason": "privacy"}, headers=me.headers)
+    assert asked.status_code == 202, asked.json
+    back = (
+        "UPDATE privacy.closure SET due_at = due_at - interval '9 day', "
+        "begun_at = begun_at - interval '9 day', requested_at = requested_at - interval '9 day'"
+    )
+    family_world.run(back)
+    assert privacy.carry_out_closures(None) == 0
+    family_world.run(back)
+    assert privacy.carry_out_closures(None) == 1
 
 
 def refusal(answer):

@@ -34,6 +34,19 @@ def test_after_a_rotation_old_values_open_and_new_ones_use_the_new_key(settings)
     crypto.configure(settings)
 
 
+def test_a_block_is_sealed_as_long_as_it_is_for_one_purpose_under_the_key_that_writes(settings):
+    block = bytes(range(16))
+    old = crypto.configure(settings).seal_block(block, kind="a")
+    assert len(old) == 16
+    assert crypto.current().open_block(old, kind="a") == [block]
+    assert crypto.current().open_block(old, kind="b") != [block]
+    ringed = f"{draw_key('k2')},{settings.field_keys}"
+    new = crypto.configure(replace(settings, field_keys=ringed))
+    assert new.seal_block(block, kind="a") != old
+    assert new.open_block(old, kind="a")[1] == block
+    crypto.configure(settings)
+
+
 def test_the_quota_key_is_one_and_never_rotates(settings):
     two = f"{settings.quota_key},{draw_key('k2')}"
     with pytest.raises(SettingsError, match="exactly one"):

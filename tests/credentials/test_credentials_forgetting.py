@@ -1,5 +1,6 @@
 """Phones that leave, people who leave, codes that are long over."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -168,7 +169,7 @@ def test_challenges_that_nobody_signed_are_forgotten(session):
 
 def test_many_are_forgotten_in_small_transactions(session, monkeypatch):
     monkeypatch.setattr(jobs, "MOST", 2)
-    for kind in ("ht", "ht", "ht", "ht", "ht", "hp", "hp", "hp"):
+    for kind in ("hc", "hc", "hc", "hc", "hc", "hp", "hp", "hp"):
         services.issue_held(
             session,
             type=kind,
@@ -176,6 +177,7 @@ def test_many_are_forgotten_in_small_transactions(session, monkeypatch):
             colour="green",
             expires_at=None,
             name="王*" if kind == "hp" else None,
+            show_key=b"\x02" + secrets.token_bytes(32) if kind == "hc" else None,
             now=NOW - timedelta(days=400),
         )
     assert jobs.forget_expired(NOW) == 8

@@ -38,7 +38,7 @@ def waiting(work):
 
 def colour_turned(town, session):
     people = {"holders": [town.someone.person_id]}
-    services.revoke_held(session, **people, types=["hc", "ht"])
+    services.revoke_held(session, **people, types=["hc"])
 
 
 def phone_lost(town, session):

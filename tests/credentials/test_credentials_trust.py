@@ -1,5 +1,6 @@
 """What verifiers are told: one signed snapshot, and keys that count no more."""
 
+import secrets
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,8 @@ SNAPSHOT, ROOTS = "/.well-known/credential-snapshot.jwt", "/.well-known/credenti
 KEYS = "/.well-known/credential-keys.json"
 
 
-def held(session, *, holder_id=None, kind="ht", now=NOW):
+def held(session, *, holder_id=None, kind="hc", now=NOW):
+    show_key = b"\x02" + secrets.token_bytes(32)
     return services.issue_held(
         session,
         type=kind,
@@ -33,6 +35,7 @@ def held(session, *, holder_id=None, kind="ht", now=NOW):
         expires_at=None,
         now=now,
         name="王*" if kind == "hp" else None,
+        show_key=show_key if kind == "hc" else None,
     )
 
 
@@ -63,9 +66,9 @@ def test_a_snapshot_lists_what_is_revoked_or_suspended_and_not_over(session):
         held(session),
         held(session, holder_id=child),
         held(session, kind="hp"),
-        held(session, now=NOW - timedelta(hours=1)),
+        held(session, now=NOW - timedelta(days=2)),
     )
-    services.revoke_held(session, holders=[child], types=["ht"], now=NOW)
+    services.revoke_held(session, holders=[child], types=["hc"], now=NOW)
     session.execute(
         text("UPDATE credentials.credential SET suspended_at = :now WHERE jti = :jti"),
         {"jti": paper.jti, "now": NOW},
@@ -169,7 +172,7 @@ def test_where_every_key_is_revoked_nothing_is_signed(session):
 
 def test_a_revocation_is_published_with_it_and_written_down(session, ring):
     ended = held(session)
-    services.revoke_held(session, holders=[new_id()], types=["ht"], now=NOW)
+    services.revoke_held(session, holders=[new_id()], types=["hc"], now=NOW)
     ring.codes("k1", "k2")
     revoke(session)
     row = session.execute(queries._NEWEST, {"held": -1}).mappings().one()
@@ -266,10 +269,9 @@ def test_a_new_installation_publishes_its_first_snapshot_when_it_is_asked(client
 def test_operators_hear_of_a_snapshot_before_gates_cannot_read_it(session, monkeypatch):
     monkeypatch.setattr(snapshots, "LARGE", 1)
     child = new_id()
-    said = {"holder_id": child, "colour": "green", "expires_at": None, "now": NOW}
     for _ in range(2):
-        services.issue_held(session, type="ht", **said)
-    services.revoke_held(session, holders=[child], types=["ht"], now=NOW)
+        held(session, holder_id=child)
+    services.revoke_held(session, holders=[child], types=["hc"], now=NOW)
     with structlog.testing.capture_logs() as seen:
         publish(session, now=NOW)
     assert [(one["event"], one["void_codes"]) for one in seen] == [("snapshot_is_large", 2)]

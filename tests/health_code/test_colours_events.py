@@ -154,11 +154,10 @@ def test_what_lies_ahead_is_not_written(session):
 def test_a_changed_colour_ends_the_codes_that_say_another(session):
     me = people.citizen(session=session)
     append(session, [declared(me.person_id)])
-    jtis = {kind: _code(session, me.person_id, kind, "green") for kind in ("hc", "ht", "hp")}
+    jtis = {kind: _code(session, me.person_id, kind, "green") for kind in ("hc", "hp")}
     append(session, [reported(me.person_id)])
     state = _states(session, me.person_id)
     assert state[jtis["hc"]].revoked_at
-    assert state[jtis["ht"]].revoked_at
     assert state[jtis["hp"]].suspended_at
     assert not state[jtis["hp"]].revoked_at
     wrong = session.scalar(text("SELECT id FROM health_code.event WHERE kind = 'test_result'"))

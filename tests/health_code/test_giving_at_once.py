@@ -4,11 +4,10 @@ import threading
 import time
 
 import health_world
-import people
 import pytest
-from at_once_world import asking, phones_code, with_phone
+from at_once_world import phones_code, with_phone
 from family_world import rows, run
-from health_world import coloured, declared, reported, say
+from health_world import declared, reported, say
 from phone import Phone, signed
 
 from citizen_cloud import db
@@ -16,12 +15,6 @@ from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services import consents
 from citizen_cloud.credentials import proofs
 from citizen_cloud.credentials.services import devices
-from citizen_cloud.modules.health_code.services.codes import at_once
-
-
-def thin(who):
-    with db.statement() as connection:
-        return at_once.give_thin(connection, asking(who))
 
 
 def records(me):
@@ -46,14 +39,15 @@ def while_held(work, ask):
 
 
 def test_a_colour_that_is_being_changed_is_waited_for_and_said(fresh_database):
-    me = coloured(people.citizen(), "green")
+    me, phone = with_phone()
+    fresh = phone.fresh_key()
 
     def redden(session):
         health_world.append(session, [reported(me.person_id)])
 
-    given = while_held(redden, lambda: thin(me))
+    given = while_held(redden, lambda: phones_code(me, fresh))
     assert given.colour == "red"
-    assert records(me) == [("ht", "red", True)]
+    assert records(me) == [("hc", "red", True)]
 
 
 def test_a_phone_that_is_being_reported_lost_gets_no_code(fresh_database):
@@ -68,24 +62,25 @@ def test_a_phone_that_is_being_reported_lost_gets_no_code(fresh_database):
 
 
 def test_a_consent_that_is_being_taken_back_is_waited_for(fresh_database):
-    me = coloured(people.citizen(), "green")
+    me, phone = with_phone()
+    fresh = phone.fresh_key()
 
     def take_back(session):
         consents.answer_consent(
             session, account_id=me.account_id, purpose=HEALTH_CODE, version=1, granted=False
         )
 
-    assert while_held(take_back, lambda: thin(me)) is None
+    assert while_held(take_back, lambda: phones_code(me, fresh)) is None
     assert records(me) == []
 
 
 def test_no_living_code_says_another_colour_than_the_standing(fresh_database):
-    me = coloured(people.citizen(), "green")
+    me, phone = with_phone()
     stop, given = threading.Event(), []
 
     def ask():
         while not stop.is_set():
-            one = thin(me)
+            one = phones_code(me, phone.fresh_key())
             given.append(None if one is None else one.colour)
 
     askers = [threading.Thread(target=ask) for _ in range(4)]
@@ -117,14 +112,9 @@ def test_no_living_code_says_another_colour_than_the_standing(fresh_database):
 )
 def test_whatever_stands_in_the_way_writes_nothing(fresh_database, change):
     me, phone = with_phone()
-    other = coloured(people.citizen(), "green")
-    is_of_phones = "device_key" in change
-    assert thin(me) is None, "he has a phone"
     run(change)
     assert phones_code(me, phone.fresh_key()) is None
-    if not is_of_phones:
-        assert thin(other) is None
-    assert records(me) == records(other) == []
+    assert records(me) == []
 
 
 def test_a_proof_by_another_key_and_a_key_used_before_write_nothing(fresh_database):

@@ -7,17 +7,16 @@ from datetime import timedelta
 import family_world
 import people
 import pytest
-from family_world import Statements, rows, run
+from family_world import Statements, rows
 from health_world import ILL, coloured, declared, reported, say
 from PIL import Image, ImageDraw
 from qr_reader import read
-from showing_world import ROOT, credential, other_device, ready, register, send
+from showing_world import ROOT, close_account, credential, other_device, ready, register, send
 
 from citizen_cloud import clock, db
 from citizen_cloud.credentials import keys, qr, queries
 from citizen_cloud.credentials.services.snapshots import publish
 from citizen_cloud.credentials.verifier import Gate, OfflineVerifier, Outcome, Snapshot
-from citizen_cloud.privacy import jobs as privacy
 
 ELDER = "19400101"
 
@@ -109,16 +108,7 @@ def registers_another_key(client, me, phone):
 
 
 def closes_the_account(client, me, phone):
-    asked = client.post("/api/v1/me/closure", json={"reason": "privacy"}, headers=me.headers)
-    assert asked.status_code == 202, asked.json
-    back = (
-        "UPDATE privacy.closure SET due_at = due_at - interval '9 day', "
-        "begun_at = begun_at - interval '9 day', requested_at = requested_at - interval '9 day'"
-    )
-    run(back)
-    assert privacy.carry_out_closures(None) == 0
-    run(back)
-    assert privacy.carry_out_closures(None) == 1
+    close_account(client, me)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import family_world
 import people
 import pytest
+from at_once_world import phone_of, with_phone
 from family_world import rows, run
 from health_world import agree, coloured, reported, say
 
 from citizen_cloud import clock, db
+from citizen_cloud.credentials import proofs
 from citizen_cloud.modules.health_code.jobs.codes import link_ended
 from citizen_cloud.modules.health_code.queries.showable import Asking
-from citizen_cloud.modules.health_code.services.codes.showing import give_thin
+from citizen_cloud.modules.health_code.services.codes import showing, thin
 
 WAITS_S = 0.3
 
@@ -55,19 +57,25 @@ def living(person):
     )[0][0]
 
 
-def given_while(asked, work):
+def give(session, asked, phone):
+    fresh = phone.fresh_key()
+    proof = {name: proofs.from_text(fresh[name]) for name in ("show_key", "proof")}
+    return showing.give_phone(session, asked, **proof)
+
+
+def given_while(asked, phone, work):
     """Give a code out, and let work begin before the code is committed."""
     waiting = None
     with db.transaction() as session:
-        give_thin(session, asked)
+        give(session, asked, phone)
         waiting = meanwhile(work)
         waiting.__enter__()
     waiting.__exit__(None, None, None)
 
 
 def test_a_colour_that_changes_meanwhile_ends_the_code(fresh_database):
-    me = coloured(people.citizen(), "green")
-    given_while(asking(me), lambda: say(reported(me.person_id)))
+    me, phone = with_phone()
+    given_while(asking(me), phone, lambda: say(reported(me.person_id)))
     assert rows("SELECT claims ->> 'c' FROM credentials.credential") == [("green",)]
     assert living(me) == 0
 
@@ -79,9 +87,10 @@ def test_a_link_that_ends_meanwhile_is_waited_for(fresh_database):
     def end():
         run("UPDATE families.link SET status = 'revoked' WHERE id = :id", id=link_id)
 
-    given_while(asking(worker, person, link_id), end)
+    phone = phone_of(worker)
+    given_while(asking(worker, person, link_id), phone, end)
     with db.transaction() as session, pytest.raises(Exception, match="proxy_not_permitted"):
-        give_thin(session, asking(worker, person, link_id))
+        give(session, asking(worker, person, link_id), phone)
 
 
 def _link(acting, person):
@@ -98,7 +107,7 @@ def _link(acting, person):
 
 
 def test_many_requests_at_a_turn_that_is_due_never_deadlock(fresh_database):
-    me = coloured(people.citizen(), "green")
+    me, phone = with_phone()
     run(
         "UPDATE health_code.standing SET colour = 'yellow', "
         "holds_until = statement_timestamp() - interval '1 s'"
@@ -108,7 +117,7 @@ def test_many_requests_at_a_turn_that_is_due_never_deadlock(fresh_database):
     def ask():
         start.wait()
         with db.transaction() as session:
-            found.append(give_thin(session, asking(me)).colour)
+            found.append(give(session, asking(me), phone).colour)
 
     askers = [threading.Thread(target=ask) for _ in range(8)]
     for one in askers:
@@ -117,6 +126,34 @@ def test_many_requests_at_a_turn_that_is_due_never_deadlock(fresh_database):
         one.join()
     assert found == ["green"] * 8
     assert living(me) == 8
+
+
+def test_many_thin_codes_at_a_turn_that_is_due_write_it_once_and_say_it(fresh_database):
+    me = coloured(people.citizen(), "green")
+    run(
+        "UPDATE health_code.standing SET colour = 'yellow', "
+        "holds_until = statement_timestamp() - interval '1 s'"
+    )
+    start, found = threading.Barrier(8), []
+
+    def ask():
+        start.wait()
+        with db.statement() as connection:
+            given = thin.give(connection, asking(me))
+        if given is None:
+            with db.transaction() as session:
+                thin.turn(session, asking(me))
+                given = thin.give(session, asking(me))
+        found.append(given.colour)
+
+    askers = [threading.Thread(target=ask) for _ in range(8)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join()
+    assert found == ["green"] * 8
+    assert rows("SELECT count(*) FROM audit.entry WHERE action = 'health_code.colour_changed' "
+                "AND payload ->> 'to' = 'green' AND payload ->> 'from' = 'yellow'") == [(1,)]  # fmt: skip
 
 
 def test_the_end_of_a_link_is_handled_twice_without_harm(fresh_database):
@@ -139,7 +176,7 @@ def test_the_end_of_a_link_is_handled_twice_without_harm(fresh_database):
 
 
 def test_a_consent_that_is_taken_back_meanwhile_is_waited_for(fresh_database):
-    me = coloured(people.citizen(), "green")
-    given_while(asking(me), lambda: agree(me, granted=False))
+    me, phone = with_phone()
+    given_while(asking(me), phone, lambda: agree(me, granted=False))
     family_world.deliver()
     assert living(me) == 0

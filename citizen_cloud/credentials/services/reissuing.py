@@ -18,7 +18,6 @@ from citizen_cloud import crypto
 from citizen_cloud.credentials import keys
 from citizen_cloud.credentials.services.issuing import (
     RETRY_AFTER_S,
-    THIN,
     USABLE_KEY,
     name_place,
     new_jti,
@@ -30,9 +29,8 @@ from citizen_cloud.registry.ended import is_ended
 
 REISSUED = "credentials.reissued"
 
-# A thin code is over before anybody could be told, one of a service that ended is over already.
 _DUE = f"""
-    kid = ANY(:kids) AND revoked_at IS NULL AND type <> '{THIN}'
+    kid = ANY(:kids) AND revoked_at IS NULL
     AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     AND kid IN (SELECT r.kid FROM credentials.key_revocation r)
     AND NOT {is_ended("credential.type", "credential.issued_at")}

@@ -135,7 +135,7 @@ module = ServiceModule(
     ),
     blind=(*sealed_visits.BLIND,),
     sunset=Sunset(
-        credentials=frozenset({"hc", "ht", "hp"}),
+        credentials=frozenset({"hc", "hp"}),
         device_keys=True,
         messages=("health_code.",),
         events=("health_code.", "credentials.device_"),

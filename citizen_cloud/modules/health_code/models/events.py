@@ -4,7 +4,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -74,10 +84,13 @@ class Standing(Base):
         CheckConstraint(_in("colour", COLOURS), name="colour"),
         Index("ix_standing_due", "holds_until", postgresql_where=text("holds_until IS NOT NULL")),
         Index("ix_standing_version", "rule_version", "person_id"),
+        Index("uq_standing_handle", "handle", unique=True),
         SCHEMA,
     )
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.person.id"), primary_key=True)
+    # What a thin code knows the person by, sealed: it goes when the row goes
+    handle: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     colour: Mapped[str] = mapped_column(String(8), server_default=text("'none'"))
     as_of: Mapped[datetime] = mapped_column(server_default=CREATED)
     # rules.colours.Reason, worst first

@@ -66,26 +66,33 @@ _FROM = """
                           WHERE person_id = :person_id FOR NO KEY UPDATE) s ON true
 """
 _COLOUR = text(_COLOURED + _FROM)
-# Held until the code is written: whoever takes it back then finds the code.
-_AGREED = """
+AGREED = """
     EXISTS (SELECT FROM accounts.consent c
              WHERE c.account_id = :consenting_id AND c.purpose = :purpose
-               AND c.version = :version AND c.withdrawn_at IS NULL AND {behind} FOR SHARE)
+               AND c.version = :version AND c.withdrawn_at IS NULL)
 """
-_ON_PHONES = """
+LINKED = """
+    EXISTS (SELECT FROM families.link l
+             WHERE l.id = :link_id AND l.status = 'active' AND :purpose = ANY(l.scopes))
+"""
+ON_PHONES = """
     EXISTS (SELECT FROM credentials.device_key d
-             WHERE d.account_id = ANY(:accounts) AND d.ended_at IS NULL)
+             WHERE d.account_id IN (:account_id, :persons_account_id) AND d.ended_at IS NULL)
 """
+
+
+def _held(condition: str, behind: str = "true") -> str:
+    """Hold the row until the code is written: whoever takes it back then finds the code."""
+    return condition.rstrip().removesuffix(")") + f" AND {behind} FOR SHARE)"
+
+
 _SHOWABLE = text(
     f"""
     {_COLOURED},
            k.id AS key_id, k.public_key,
-           {_AGREED.format(behind="true")} AS is_agreed,
-           cast(:link_id AS uuid) IS NULL
-           OR EXISTS (SELECT FROM families.link l
-                       WHERE l.id = :link_id AND l.status = 'active'
-                         AND :purpose = ANY(l.scopes) FOR SHARE) AS is_linked,
-           {_ON_PHONES} AS has_phone
+           {_held(AGREED)} AS is_agreed,
+           cast(:link_id AS uuid) IS NULL OR {_held(LINKED)} AS is_linked,
+           {ON_PHONES} AS has_phone
     {_FROM}
       LEFT JOIN credentials.device_key k
         ON k.account_id = :account_id AND k.device_id = :device_id AND k.ended_at IS NULL
@@ -99,9 +106,8 @@ GIVABLE = f"""
            jsonb_build_object('c', x.colour) AS claims
       FROM ({_COLOURED} {_FROM}) x
      WHERE NOT x.is_due AND x.colour <> '{NO_COLOUR}'
-       AND {_AGREED.format(behind="x.colour IS NOT NULL")}
+       AND {_held(AGREED, behind="x.colour IS NOT NULL")}
 """  # noqa: S608 - put together from constants
-GIVABLE_THIN = f"{GIVABLE} AND NOT {_ON_PHONES}"
 
 
 def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) -> Coloured:
@@ -112,7 +118,6 @@ def coloured(session: Session, *, person_id: UUID, now: datetime | None = None) 
 
 def facts_of(asking: Asking, now: datetime | None) -> dict[str, Any]:
     """Return what the statements here ask for."""
-    accounts = {asking.account_id, asking.persons_account_id} - {None}
     return {
         "account_id": asking.account_id,
         # Who has an account agrees there himself; for who has none, the one who acts agrees.
@@ -120,7 +125,7 @@ def facts_of(asking: Asking, now: datetime | None) -> dict[str, Any]:
         "device_id": asking.device_id,
         "person_id": asking.person_id,
         "link_id": asking.link_id,
-        "accounts": list(accounts),
+        "persons_account_id": asking.persons_account_id,
         "purpose": HEALTH_CODE,
         "version": PURPOSES[HEALTH_CODE].version,
         "now": now,

@@ -1,20 +1,19 @@
 """All that a check must know, in one statement: the scan, the place, the code, the colour."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from citizen_cloud.db import first_row
+from citizen_cloud.modules.health_code.queries.thin import still_given
 from citizen_cloud.registry.ended import is_ended
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What the database knows of one scan at one instant; None for what there is not."""
 
     at: datetime
@@ -40,6 +39,8 @@ class Known:
     # The service ended since the code was issued.
     is_ended: bool
     is_seen: bool
+    # Of a thin code, which has no record: whether what it was given by still holds.
+    is_given: bool | None
     # Whose it is, or whose share it is.
     person_id: UUID | None
     name_sealed: bytes | None
@@ -51,42 +52,66 @@ class Known:
     is_due: bool
 
 
-# Driver-level SQL: this is read for every check. Columns in the order of ``Known``.
-_KNOWN = f"""
-    SELECT t.at, s.id AS scan_row_id, s.code_hash, s.answer_sealed,
-           p.organisation_id, p.status AS place_status, p.accepts_thin, p.accepts_paper,
-           p.needs_nonce,
-           c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at,
-           EXISTS (SELECT FROM credentials.key_revocation r
-                    WHERE r.kid = %(kid)s) AS is_key_revoked,
-           {is_ended("%(type)s", "cast(%(signed_at)s AS timestamptz)")} AS is_ended,
+# Driver-level SQL: one of these is read for every check, so each looks only where its kind of code
+# leads. Columns in the order of ``Known``.
+_KNOWN = """
+    SELECT t.at, s.id, s.code_hash, s.answer_sealed,
+           p.organisation_id, p.status, p.accepts_thin, p.accepts_paper, p.needs_nonce,
+           {record},
+           EXISTS (SELECT FROM credentials.key_revocation r WHERE r.kid = %(kid)s),
+           {is_ended},
            EXISTS (SELECT FROM health_code.scan o
                     WHERE o.showing_hash = %(showing_hash)s AND o.outcome = 'valid'
                       AND (o.type IN ('hc','ht')
                            OR o.account_id = %(account_id)s
                               AND o.place_id IS NOT DISTINCT FROM cast(%(place_id)s AS uuid)
-                              AND o.scanned_at > t.at - interval '2 minutes')
-           ) AS is_seen,
-           n.id AS person_id, n.name_sealed,
-           EXISTS (SELECT FROM accounts.honey_person y WHERE y.person_id = n.id) AS is_honey,
+                              AND o.scanned_at > t.at - interval '2 minutes')),
+           {is_given},
+           n.id, n.name_sealed,
+           EXISTS (SELECT FROM accounts.honey_person y WHERE y.person_id = n.id),
            d.colour, d.as_of,
-           coalesce(d.holds_until <= t.at OR d.rule_version <> v.number, false) AS is_due
+           coalesce(d.holds_until <= t.at OR d.rule_version <> v.number, false)
       FROM (SELECT coalesce(cast(%(now)s AS timestamptz), statement_timestamp()) AS at) t
       JOIN health_code.rule_version v ON v.status = 'live'
       LEFT JOIN health_code.scan s ON s.account_id = %(account_id)s AND s.scan_id = %(scan_id)s
       LEFT JOIN health_code.place p ON p.id = %(place_id)s
-      LEFT JOIN credentials.credential c ON c.jti = %(jti)s AND c.type = %(type)s
-      LEFT JOIN health_code.share h ON h.token_hash = %(token_hash)s
-      LEFT JOIN accounts.person n ON n.id = coalesce(c.holder_id, h.person_id)
-                                 AND n.erased_at IS NULL
+      {source}
+      LEFT JOIN accounts.person n ON n.id = {person_id} AND n.erased_at IS NULL
       LEFT JOIN health_code.standing d ON d.person_id = n.id
-"""  # noqa: S608 - no part of it comes from outside
-_COLUMNS = tuple(one.name for one in fields(Known))
+"""
+_IS_ENDED = is_ended("%(type)s", "cast(%(signed_at)s AS timestamptz)")
+_NO_RECORD = "NULL, NULL, NULL, NULL, NULL, NULL, NULL"
+_OF_RECORD = _KNOWN.format(
+    record="c.kid, c.issued_at, c.expires_at, c.claims, c.show_key, c.revoked_at, c.suspended_at",
+    is_ended=_IS_ENDED,
+    is_given="NULL",
+    source="LEFT JOIN credentials.credential c ON c.jti = %(jti)s AND c.type = %(type)s",
+    person_id="c.holder_id",
+)
+_OF_THIN = _KNOWN.format(
+    record=_NO_RECORD,
+    is_ended=_IS_ENDED,
+    is_given=still_given(person_id="g.person_id", basis="%(basis)s", at="t.at"),
+    source="LEFT JOIN health_code.standing g ON g.handle = %(handle)s",
+    person_id="g.person_id",
+)
+_OF_SHARE = _KNOWN.format(
+    record=_NO_RECORD,
+    is_ended="false",
+    is_given="NULL",
+    source="LEFT JOIN health_code.share h ON h.token_hash = %(token_hash)s",
+    person_id="h.person_id",
+)
 
 
 def known(session: Session | Connection, facts: Mapping[str, Any]) -> Known:
     """Return what is known of a scan; ``facts`` are the statement's own."""
-    row = first_row(session, _KNOWN, facts)
+    statement = _OF_RECORD
+    if facts["handle"] is not None:
+        statement = _OF_THIN
+    elif facts["token_hash"] is not None:
+        statement = _OF_SHARE
+    row = first_row(session, statement, facts)
     if row is None:
         raise LookupError("there is always a live version of the rules")
-    return Known(**dict(zip(_COLUMNS, row, strict=True)))
+    return Known(*row)

@@ -37,7 +37,7 @@ _MARK = text(
 
 def lock(session: Session, scans: Iterable[Presented]) -> None:
     """Let no other upload decide on the same showings meanwhile; always in one order."""
-    hashes = {one.showing_hash() for one in scans}
+    hashes = {one.showing_hash for one in scans}
     buckets = sorted({found[0] % BUCKETS for found in hashes if found is not None})
     if buckets:
         session.execute(_LOCK, {"buckets": buckets})
@@ -66,7 +66,7 @@ def behind(
 
 def _gate(scan: Presented) -> tuple[Any, ...]:
     """Return what may pass once: a showing in the whole city, or a paper at one place."""
-    return (scan.showing_hash(), None if scan.type in ONCE else scan.place_id)
+    return (scan.showing_hash, None if scan.type in ONCE else scan.place_id)
 
 
 def mark(session: Session, rows: Iterable[UUID]) -> None:

@@ -1,12 +1,12 @@
 """The list of checks: written once each, answered again to whoever asks again, soon forgotten."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
@@ -89,8 +89,8 @@ def write(
         "ids": ids,
         "scan_ids": [one.scan_id for one in scans],
         "place_ids": [one.place_id for one in scans],
-        "code_hashes": [one.code_hash() for one in scans],
-        "showing_hashes": [one.showing_hash() for one in scans],
+        "code_hashes": [one.code_hash for one in scans],
+        "showing_hashes": [one.showing_hash for one in scans],
         "types": [one.type for one in scans],
         "outcomes": [str(one.outcome) for one in said],
         "answers": [sealed(one, id_) for one, id_ in zip(said, ids, strict=True)],
@@ -117,8 +117,8 @@ def write_noted(
         "account_id": by,
         "scan_id": scan.scan_id,
         "place_id": scan.place_id,
-        "code_hash": scan.code_hash(),
-        "showing_hash": scan.showing_hash(),
+        "code_hash": scan.code_hash,
+        "showing_hash": scan.showing_hash,
         "type": scan.type,
         "outcome": str(said.outcome),
         "answer": sealed(said, row_id),
@@ -142,12 +142,12 @@ def sealed(decided: Decided, row_id: UUID) -> bytes:
         "colour": decided.colour,
         "as_of": decided.as_of.isoformat() if decided.as_of else None,
     }
-    return crypto.current().seal(json.dumps(said), place=answer_place(row_id))
+    return crypto.current().seal(orjson.dumps(said).decode(), place=answer_place(row_id))
 
 
 def opened(answer_sealed: bytes, row_id: UUID) -> Decided:
     """Open an answer that was given before."""
-    said: dict[str, Any] = json.loads(
+    said: dict[str, Any] = orjson.loads(
         crypto.current().open(answer_sealed, place=answer_place(row_id))
     )
     return Decided(

@@ -16,9 +16,9 @@ from citizen_cloud.modules.health_code.rules.verifying import Door, outcome_of
 from citizen_cloud.modules.health_code.services.checks import replays, scans
 from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
+from citizen_cloud.modules.health_code.services.checks.records import record_of
 from citizen_cloud.modules.health_code.services.checks.scans import KEEP, Decided
 from citizen_cloud.modules.health_code.services.checks.verifying import (
-    record_of,
     report,
 )
 
@@ -105,7 +105,7 @@ def _settled(scan: Presented, row: Mapping[str, Any], inspector: Inspector) -> U
 
 
 def _repeated(scan: Presented, row: Mapping[str, Any]) -> Uploaded:
-    if row["code_hash"] != scan.code_hash():
+    if row["code_hash"] != scan.code_hash:
         return _problem(scan, "scan_id_reused")
     before = scans.opened(row["answer_sealed"], row["scan_row_id"])
     return Uploaded(
@@ -130,7 +130,7 @@ def _decided(
     session: Session, scan: Presented, row: Mapping[str, Any], inspector: Inspector
 ) -> Decided:
     when, claims = _when(scan, row), scan.reading.claims
-    record = record_of(row, claims, when)
+    record = record_of(row, scan, when)
     outcome = outcome_of(scan.reading, record, _door(scan, row), scan.nonce, when)
     if (
         outcome is Outcome.SIGNED_BUT_NOT_ISSUED

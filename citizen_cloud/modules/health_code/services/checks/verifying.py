@@ -1,9 +1,7 @@
 """Check a code for an inspector: what it proves, what the city knows, and nothing beyond."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,14 +11,13 @@ from citizen_cloud import crypto
 from citizen_cloud.accounts.identity import mask_name, name_place
 from citizen_cloud.accounts.services.data_access import note_access
 from citizen_cloud.audit.services import Act, record
-from citizen_cloud.credentials.verifier import Claims, Outcome
+from citizen_cloud.credentials.verifier import Outcome
 from citizen_cloud.errors import NotFound
 from citizen_cloud.modules.health_code.queries.standings import standing_of
 from citizen_cloud.modules.health_code.queries.verifiable import Known, known
 from citizen_cloud.modules.health_code.rules.place_refusals import PlaceClosed
 from citizen_cloud.modules.health_code.rules.verifying import (
     Door,
-    Record,
     ScanIdReused,
     outcome_of,
     reason_for,
@@ -28,6 +25,7 @@ from citizen_cloud.modules.health_code.rules.verifying import (
 from citizen_cloud.modules.health_code.services.checks import scans
 from citizen_cloud.modules.health_code.services.checks.inspectors import Inspector, look_at
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
+from citizen_cloud.modules.health_code.services.checks.records import record_of
 from citizen_cloud.modules.health_code.services.checks.scans import Decided
 from citizen_cloud.modules.health_code.services.codes import shares
 from citizen_cloud.text import Text
@@ -117,7 +115,7 @@ def _decided(session: Session, scan: Presented, found: Known, inspector: Inspect
 
 def worth(scan: Presented, found: Known, door: Door) -> Outcome:
     """Say what a code is worth by itself and by its record."""
-    record_found = record_of(vars(found), scan.reading.claims)
+    record_found = record_of(found._asdict(), scan)
     return outcome_of(scan.reading, record_found, door, scan.nonce, found.at)
 
 
@@ -157,23 +155,6 @@ def _shared(
     return Outcome.VALID if person_id is not None else Outcome.NOT_FOUND
 
 
-def record_of(row: Mapping[str, Any], claims: Claims | None, at: datetime | None = None) -> Record:
-    """Compare the record with what was signed: a stolen key must not make or prolong a code.
-
-    ``at`` is the instant of a scan that is uploaded later: what ended after it was good then.
-    """
-    ended = [row["revoked_at"], row["suspended_at"]]
-    is_void = row["is_ended"] or any(one is not None and (at is None or one <= at) for one in ended)
-    is_as_issued = claims is not None and (
-        (row["kid"], row["issued_at"], row["expires_at"], (row["claims"] or {}).get("c"))
-        == (claims.kid, claims.issued_at, claims.expires_at, claims.colour)
-        and row["show_key"] == claims.show_key
-    )
-    return Record(
-        is_as_issued=is_as_issued, is_void=is_void, is_key_revoked=bool(row["is_key_revoked"])
-    )
-
-
 def report(session: Session, outcome: Outcome, scan: Presented, inspector: Inspector) -> None:
     """Alarm where a code was signed rightly and never issued: somebody else holds the key."""
     claims = scan.reading.claims
@@ -200,7 +181,7 @@ def _stands(session: Session, found: Known) -> tuple[str | None, datetime | None
 
 def repeated(scan: Presented, found: Known) -> Answer:
     """Return what was answered before. Raises ``ScanIdReused`` for another code."""
-    if found.code_hash != scan.code_hash():
+    if found.code_hash != scan.code_hash:
         raise ScanIdReused
     if found.answer_sealed is None or found.scan_row_id is None:
         raise LookupError("a scan has its answer")

@@ -1,4 +1,4 @@
-"""Give a code out by one statement in autocommit, where nothing stands in the way.
+"""Give a phone its code by one statement in autocommit, where nothing stands in the way.
 
 The statement locks the standing, reads the colour from the row it locked, and writes the record.
 Whoever changes a colour takes the same lock first and then, in a statement of his own, ends what
@@ -8,7 +8,6 @@ in a transaction, and says why.
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -17,7 +16,6 @@ from citizen_cloud.credentials.services.devices import own_key
 from citizen_cloud.credentials.services.issuing import (
     COLUMNS,
     PHONE,
-    THIN,
     facts_of,
     held_of,
     insert_from,
@@ -33,13 +31,13 @@ _GIVE = """
 """
 
 
-def _giving(source: str) -> str:
-    columns = ", ".join(f"made.{name}" for name in COLUMNS)
-    return for_driver(_GIVE.format(source=source, insert=insert_from("w"), columns=columns))
-
-
-_GIVE_PHONE = _giving(showable.GIVABLE)
-_GIVE_THIN = _giving(showable.GIVABLE_THIN)
+_GIVE_PHONE = for_driver(
+    _GIVE.format(
+        source=showable.GIVABLE,
+        insert=insert_from("w"),
+        columns=", ".join(f"made.{name}" for name in COLUMNS),
+    )
+)
 
 
 def give_phone(
@@ -59,17 +57,12 @@ def give_phone(
     facts = facts_of(
         type=PHONE, holder_id=asking.person_id, show_key=show_key, device_key_id=key.id
     )
-    return _given(connection, _GIVE_PHONE, asking, facts, now)
-
-
-def give_thin(
-    connection: Connection, asking: Asking, *, now: datetime | None = None
-) -> Given | None:
-    """Give any client a code for a minute, by one statement."""
-    if asking.link_id is not None:
+    row = first_row(connection, _GIVE_PHONE, facts | showable.facts_of(asking, now))
+    if row is None:
         return None
-    facts = facts_of(type=THIN, holder_id=asking.person_id)
-    return _given(connection, _GIVE_THIN, asking, facts, now)
+    at, colour, next_change_at, *record = row
+    held = held_of(dict(zip(COLUMNS, record, strict=True)))
+    return Given(held=held, colour=colour, next_change_at=next_change_at, at=at)
 
 
 def _is_proven(device_key: bytes, show_key: bytes, proof: bytes) -> bool:
@@ -78,18 +71,3 @@ def _is_proven(device_key: bytes, show_key: bytes, proof: bytes) -> bool:
         and proofs.is_key(show_key)
         and proofs.is_signed(device_key, proof, proofs.key_message(show_key))
     )
-
-
-def _given(
-    connection: Connection,
-    sql: str,
-    asking: Asking,
-    facts: dict[str, Any],
-    now: datetime | None,
-) -> Given | None:
-    row = first_row(connection, sql, facts | showable.facts_of(asking, now))
-    if row is None:
-        return None
-    at, colour, next_change_at, *record = row
-    held = held_of(dict(zip(COLUMNS, record, strict=True)))
-    return Given(held=held, colour=colour, next_change_at=next_change_at, at=at)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE
 from citizen_cloud.accounts.services.consents import holds
 from citizen_cloud.credentials import services as credentials
-from citizen_cloud.credentials.services.issuing import PHONE, THIN
+from citizen_cloud.credentials.services.issuing import PHONE
 from citizen_cloud.modules.health_code.services.codes import papers, shares
 from citizen_cloud.modules.health_code.services.codes.papers import Giver
 
@@ -44,6 +44,6 @@ def end_given(session: Session, *, account_id: UUID, now: datetime | None = None
         )
     if person_id is None:
         return
-    credentials.revoke_held(session, holders=[person_id], types=(PHONE, THIN), now=now)
+    credentials.revoke_held(session, holders=[person_id], types=(PHONE,), now=now)
     giver = Giver(kind="citizen", account_id=account_id)
     papers.withdraw(session, person_id=person_id, giver=giver, now=now)

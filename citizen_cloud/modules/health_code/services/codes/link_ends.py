@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud.credentials import services as credentials
-from citizen_cloud.credentials.services.issuing import PHONE, THIN
+from citizen_cloud.credentials.services.issuing import PHONE
 from citizen_cloud.modules.health_code.services.codes import shares
 
 # Another link between the two may have come since.
@@ -32,7 +32,5 @@ def end_given(session: Session, *, link_id: UUID, now: datetime | None = None) -
     """
     for found in session.execute(_ENDED, {"link_id": link_id}).all():
         between = {"account_id": found.account_id, "now": now}
-        credentials.revoke_held_by(
-            session, holders=[found.person_id], types=(PHONE, THIN), **between
-        )
+        credentials.revoke_held_by(session, holders=[found.person_id], types=(PHONE,), **between)
         shares.revoke_between(session, person_id=found.person_id, **between)

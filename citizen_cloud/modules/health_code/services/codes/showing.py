@@ -1,4 +1,4 @@
-"""Give codes out: to a phone that signs for a fresh show key, or for a minute to any other client.
+"""Give codes out to a phone that signs for a fresh show key; ``thin`` is for any other client.
 
 Two statements each: what is known, then the record of the code. Where nothing stands in the way
 one does both (``at_once``). Showing a code takes none.
@@ -13,14 +13,13 @@ from citizen_cloud.accounts.refusals import ConsentRequired
 from citizen_cloud.accounts.rules.consents import HEALTH_CODE, PURPOSES
 from citizen_cloud.credentials.refusals import DeviceKeyUnknown
 from citizen_cloud.credentials.services import Held, issue_held, prove_show_key
-from citizen_cloud.credentials.services.issuing import PHONE, THIN
+from citizen_cloud.credentials.services.issuing import PHONE
 from citizen_cloud.modules.health_code.queries.showable import (
     Asking,
     Coloured,
     Showable,
     showable,
 )
-from citizen_cloud.modules.health_code.rules.not_given import UseDevice
 from citizen_cloud.modules.health_code.services.codes.acting import note_acting
 from citizen_cloud.modules.health_code.services.colours.settled import settled
 from citizen_cloud.web.refusals import ProxyNotPermitted
@@ -28,7 +27,7 @@ from citizen_cloud.web.refusals import ProxyNotPermitted
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """A code that was given out, and what it says."""
+    """A code that was given to a phone, and what it says."""
 
     held: Held
     colour: str
@@ -68,26 +67,6 @@ def give_phone(
     return _given(held, now_is)
 
 
-def give_thin(session: Session, asking: Asking, *, now: datetime | None = None) -> Given:
-    """Give any client a code for a minute. Raises ``ConsentRequired``, ``UseDevice``, ``NoStatus``.
-
-    Whoever has a phone registered gets none: a stolen sign-in would be enough for it.
-    """
-    known = _known(session, asking, now)
-    if known.has_phone:
-        raise UseDevice
-    now_is = settled(session, known, person_id=asking.person_id, now=now)
-    held = issue_held(
-        session,
-        type=THIN,
-        holder_id=asking.person_id,
-        colour=now_is.colour,
-        expires_at=now_is.next_change_at,
-        now=now,
-    )
-    return _given(held, now_is)
-
-
 def require_agreed(session: Session, asking: Asking, *, now: datetime | None = None) -> None:
     """Let pass who agreed to the service and, acting for somebody, still may."""
     _known(session, asking, now)
@@ -105,11 +84,16 @@ def require_status(session: Session, asking: Asking, *, now: datetime | None = N
 
 def _known(session: Session, asking: Asking, now: datetime | None) -> Showable:
     known = showable(session, asking, now=now)
-    if not known.is_linked:
-        raise ProxyNotPermitted
-    if not known.is_agreed:
-        raise ConsentRequired(purpose=HEALTH_CODE, version=PURPOSES[HEALTH_CODE].version)
+    require_right(is_linked=known.is_linked, is_agreed=known.is_agreed)
     return known
+
+
+def require_right(*, is_linked: bool, is_agreed: bool) -> None:
+    """Let pass who agreed and may act. Raises ``ProxyNotPermitted``, ``ConsentRequired``."""
+    if not is_linked:
+        raise ProxyNotPermitted
+    if not is_agreed:
+        raise ConsentRequired(purpose=HEALTH_CODE, version=PURPOSES[HEALTH_CODE].version)
 
 
 def _given(held: Held, known: Coloured) -> Given:

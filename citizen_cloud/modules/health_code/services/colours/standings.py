@@ -21,8 +21,9 @@ from citizen_cloud.modules.health_code.rules.versions import Colour, RuleVersion
 COLOUR_CHANGED = "health_code.colour_changed"
 # So many people's events are read by one statement.
 AT_ONCE = 500
-# Codes that die with the colour they say, and the ones that wait for it to come back.
-SHORT_CODES = ("hc", "ht")
+# Codes that die with the colour they say, and the ones that wait for it to come back. Thin ones
+# are compared with the colour when they are checked.
+SHORT_CODES = ("hc",)
 PAPER_CODES = ("hp",)
 
 
@@ -50,10 +51,13 @@ class Change:
     event_id: UUID | None
 
 
+# An attempt that finds the row there would use up a handle all the same.
 _OPEN = text(
     """
     INSERT INTO health_code.standing (person_id, rule_version)
-    SELECT p.id, :number FROM unnest(cast(:people AS uuid[])) AS p(id) ORDER BY p.id
+    SELECT p.id, :number FROM unnest(cast(:people AS uuid[])) AS p(id)
+     WHERE NOT EXISTS (SELECT FROM health_code.standing s WHERE s.person_id = p.id)
+     ORDER BY p.id
     ON CONFLICT DO NOTHING
     """
 )

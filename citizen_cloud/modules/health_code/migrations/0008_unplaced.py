@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "health_code_0007"
-down_revision = "health_code_0006"
+revision = "health_code_0008"
+down_revision = "health_code_0007"
 branch_labels = None
 depends_on = ()
 
