@@ -68,10 +68,10 @@ def propose(
 
     The kind sees ``payload`` as JSON gives it back: ids and instants are strings, the same when it
     is proposed and when it is applied, unless it ``keeps`` something else. Raises
-    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, ``ProposerUnbound``, what ``check`` does.
+    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, ``ProposerUnbound``, or as ``check``.
     """
     of_kind = kind_of(kind)
-    words = {"reason": reason, "evidence_reference": evidence_reference}
+    words: dict[str, Any] = {"reason": reason, "evidence_reference": evidence_reference}
     check_words(of_kind, **words, size=size_of(payload), proposer=proposer)
     _require_person(session, kind, proposer)
     asked = Proposal(
