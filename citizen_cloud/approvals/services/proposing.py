@@ -68,17 +68,11 @@ def propose(
 
     The kind sees ``payload`` as JSON gives it back: ids and instants are strings, the same when it
     is proposed and when it is applied, unless it ``keeps`` something else. Raises
-    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, ``ProposerUnbound``, and whatever
-    ``check`` refuses.
+    ``KindUnknown``, ``ReasonUnknown``, ``EvidenceMissing``, ``ProposerUnbound``, or as ``check``.
     """
     of_kind = kind_of(kind)
-    check_words(
-        of_kind,
-        reason=reason,
-        evidence_reference=evidence_reference,
-        size=size_of(payload),
-        proposer=proposer,
-    )
+    words: dict[str, Any] = {"reason": reason, "evidence_reference": evidence_reference}
+    check_words(of_kind, **words, size=size_of(payload), proposer=proposer)
     _require_person(session, kind, proposer)
     asked = Proposal(
         id=new_id(),
