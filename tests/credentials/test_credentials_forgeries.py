@@ -163,7 +163,8 @@ def test_two_credentials_of_one_person_share_nothing_that_links_them():
     for number, left in enumerate(mine):
         for other in range(number + 1, len(mine)):
             shared = common(left, mine[other])
-            assert len(shared) <= len(header)
+            # One random id in 64 begins like the last one: that is chance, four letters are not.
+            assert len(shared) < len(header) + 4
             # What they share, a stranger's of the same hour shares too.
             assert len(shared) <= len(common(left, theirs[other])) + 4
 

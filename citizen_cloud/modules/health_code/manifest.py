@@ -135,7 +135,7 @@ module = ServiceModule(
     ),
     blind=(*sealed_visits.BLIND,),
     sunset=Sunset(
-        credentials=frozenset({"hc", "hp"}),
+        credentials=frozenset({"hc", "ht", "hp"}),
         device_keys=True,
         messages=("health_code.",),
         events=("health_code.", "credentials.device_"),
