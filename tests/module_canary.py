@@ -64,7 +64,11 @@ class ModuleCanary:
         for table in tables:
             _lift(owner, table)
         for table in tables:
-            values = {c.name: self._value(table, c) for c in table.columns if not c.computed}
+            values = {
+                c.name: self._value(table, c)
+                for c in table.columns
+                if not (c.computed or c.identity)
+            }
             owner.execute(table.insert().values(**values))
         with db.transaction() as session:
             self._elsewhere(session)

@@ -57,8 +57,9 @@ class Application(Flask):
 
         No rule names a host, and nothing is redirected: the Host is checked, but not taken apart.
         """
-        if request is None:
-            return super().create_url_adapter(None)
+        if request is None or "HTTP_UPGRADE" in request.environ:
+            # Werkzeug knows whether another protocol is asked for, and refuses it.
+            return super().create_url_adapter(request)
         request.host = get_host(request.environ, request.trusted_hosts)
         return MapAdapter(
             self.url_map,

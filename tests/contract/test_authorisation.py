@@ -100,7 +100,7 @@ def test_the_matrix_of_operations_and_roles_holds(stack):
 
 
 # What an auditor may do beyond looking, at doors that ask who it is: with the own account only.
-AUDITORS_OWN = {"requestExport", "signOut", "signOutEverywhere", "undoClosure"}
+AUDITORS_OWN = {"askPersonBinding", "requestExport", "signOut", "signOutEverywhere", "undoClosure"}
 
 
 def test_an_auditor_sees_everything_and_changes_nothing(stack):

@@ -70,6 +70,7 @@ EXCUSED = {
     "acceptInvitation": "nobody handed the generated code out",
     "joinOrganisation": "likewise",
     "useReset": "likewise",
+    "confirmStaffAccount": "likewise",
     "confirmTotp": "the generated code is of no authenticator",
     "createOrganisation": "area codes are a list of thousands; the county is read off the address",
     "changeOrganisation": "likewise",

@@ -159,11 +159,11 @@ def full(client, sms, *, parts=parts):
 def _remind(me):
     with db.transaction() as session:
         session.execute(
-            text("UPDATE booking.booking SET booked_at = booked_at - interval '3 days'")
+            text("UPDATE booking.booking SET booked_at = booked_at - interval '10 days'")
         )
         session.execute(
             text(
-                "UPDATE registry.module SET settings = '{\"reminder_hours\": 72}' WHERE name = 'masks'"
+                "UPDATE registry.module SET settings = '{\"reminder_hours\": 168}' WHERE name = 'masks'"
             )
         )
     remind_holders(clock.now())

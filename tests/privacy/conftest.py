@@ -26,9 +26,9 @@ class Town:
     Its transaction holds locks, so that it ends before a test that lives in another world.
     """
 
-    def __init__(self, app, settings, folder):
+    def __init__(self, app, pool, folder):
         self.app = app
-        self.settings = settings
+        self.pool = pool
         self.texts = folder / "texts.log"
         self.held = None
 
@@ -45,7 +45,7 @@ class Town:
         return self.held
 
     def _live(self):
-        self.connection = self.app.extensions[HOST].database.engine.connect()
+        self.connection = self.pool.engine.connect()
         self.outer = self.connection.begin()
         self.held = SavepointDatabase(self.connection)
         db.install(self.held)
@@ -83,10 +83,10 @@ def texts_in(path):
 
 
 @pytest.fixture(scope="module")
-def town(shared_app, settings, tmp_path_factory):
+def town(shared_app, settings, owners_pool, tmp_path_factory):
     """The world of a file's tests that ask for the canary."""
     crypto.configure(settings)
-    made = Town(shared_app, settings, tmp_path_factory.mktemp("town"))
+    made = Town(shared_app, owners_pool, tmp_path_factory.mktemp("town"))
     _towns.append(made)
     yield made
     made.leave()

@@ -9,6 +9,7 @@ import pytest
 from citizen_cloud.counter import rules as counter
 from citizen_cloud.counter.services.deciding import CHANGED
 from citizen_cloud.families.services import clerks, representing
+from citizen_cloud.modules.health_code.services.checks import inspectors
 from citizen_cloud.modules.health_code.services.codes import paper_counter
 from citizen_cloud.modules.health_code.services.power import correcting, hand, named, officers
 from citizen_cloud.modules.masks.services import looks
@@ -27,10 +28,10 @@ PURPOSES = {
     ("modules/health_code/services/codes/paper_counter.py", "PURPOSE"): {paper_counter.PURPOSE},
     ("modules/masks/services/looks.py", "purpose"): {looks.REDEEM, looks.DAY},
     ("modules/health_code/services/colours/declaring.py", "purpose_of(MODULE)"): PROXIES,
-    ("modules/health_code/services/power/correcting.py", "PURPOSE"): {correcting.PURPOSE},
-    ("modules/health_code/services/power/hand.py", "PURPOSE"): {hand.PURPOSE},
     ("modules/health_code/services/power/named.py", "PURPOSE"): {named.PURPOSE},
     ("modules/health_code/services/power/officers.py", "PURPOSE"): {officers.PURPOSE},
+    ("modules/health_code/services/power/agreed.py", "purpose"): {hand.PURPOSE, correcting.PURPOSE},
+    ("modules/health_code/services/checks/inspectors.py", "PURPOSE"): {inspectors.PURPOSE},
     ("portal/bookings.py", "purpose_of(module)"): PROXIES,
 }
 CATEGORIES = {
@@ -38,10 +39,8 @@ CATEGORIES = {
         *("name", "document"),
         *(each for changed in CHANGED.values() for each in changed),
     },
-    (
-        "modules/health_code/services/power/hand.py",
-        "('health',) if outcome == 'changed' else ('name', 'document')",
-    ): {"health", "name", "document"},
+    ("modules/health_code/services/power/agreed.py", "categories"): {"health", "name", "document"},
+    ("modules/health_code/services/checks/inspectors.py", "categories"): {"health", "name"},
     (
         "modules/masks/services/looks.py",
         "('document', *SEEN) if by_document else SEEN",
