@@ -163,7 +163,9 @@ def _remind(me):
         )
         session.execute(
             text(
-                "UPDATE registry.module SET settings = '{\"reminder_hours\": 168}' WHERE name = 'masks'"
+                "INSERT INTO registry.module (name, state, settings) "
+                "VALUES ('masks', 'active', '{\"reminder_hours\": 168}') "
+                "ON CONFLICT (name) DO UPDATE SET settings = excluded.settings"
             )
         )
     remind_holders(clock.now())
