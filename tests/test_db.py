@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -231,11 +233,27 @@ def test_what_is_at_hand_is_there_for_whoever_needs_a_connection(fresh_database)
     with ExitStack() as held:
         numbers = {number_of(held.enter_context(pool.transaction())) for _ in range(3)}
     assert len(numbers) == 3
-    # While the pool has nothing left, nothing is kept from it.
-    with pool.transaction() as first, pool.transaction() as second:
-        assert number_of(first) != number_of(second)
-        ask(pool)
-        assert not pool.base.pool.at_hand
+    pool.dispose()
+
+
+def test_whoever_waits_for_a_connection_is_given_the_next_one(fresh_database):
+    pool = PooledDatabase(fresh_database.settings.database_url, pool_size=2)
+    seen = []
+
+    def wait():
+        with pool.transaction() as session:
+            seen.append(number_of(session))
+
+    with pool.transaction() as session:
+        number_of(session)
+        with pool.statement() as connection:
+            number = number_of(connection)
+            waiter = threading.Thread(target=wait)
+            waiter.start()
+            while not pool.base.pool.waiting:
+                time.sleep(0.01)
+        waiter.join(timeout=4)
+    assert seen == [number]
     pool.dispose()
 
 

@@ -25,16 +25,18 @@ class SharingPool(QueuePool):
     def __init__(self, *words: object, **named: object) -> None:
         super().__init__(*words, **named)  # type: ignore[arg-type]
         self.at_hand: deque[Connection] = deque()
-
-    @property
-    def is_spent(self) -> bool:
-        """Return whether the next borrower would have to wait."""
-        return not self.checkedin() and self.overflow() >= 0
+        # One entry for each borrower who is not served yet: a deque needs no lock.
+        self.waiting: deque[None] = deque()
 
     def _do_get(self) -> ConnectionPoolEntry:
-        if self.is_spent and (idle := self.pop()) is not None:
+        is_spent = not self.checkedin() and self.overflow() >= 0
+        if is_spent and (idle := self.pop()) is not None:
             idle.close()
-        return super()._do_get()
+        self.waiting.append(None)
+        try:
+            return super()._do_get()
+        finally:
+            self.waiting.pop()
 
     def pop(self) -> Connection | None:
         """Return the connection used last, or None."""
@@ -60,7 +62,7 @@ def connection_at_hand(engine: Engine) -> Iterator[Connection]:
     except BaseException:
         connection.close()
         raise
-    if connection.invalidated or connection.closed or pool.is_spent:
+    if connection.invalidated or connection.closed or pool.waiting:
         connection.close()
     else:
         pool.at_hand.append(connection)
