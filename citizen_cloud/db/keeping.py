@@ -58,12 +58,19 @@ def connection_at_hand(engine: Engine) -> Iterator[Connection]:
             # SQLAlchemy's own notion: in autocommit there is nothing to undo, nor a round trip.
             connection.rollback()
     except BaseException:
+        is_lost = connection.invalidated
         connection.close()
+        if is_lost:
+            # The others are as old: the pool looks at each before it lends it again.
+            let_go(engine)
         raise
-    if connection.invalidated or connection.closed or pool.is_spent:
+    if connection.invalidated or connection.closed:
         connection.close()
-    else:
-        pool.at_hand.append(connection)
+        return
+    pool.at_hand.append(connection)
+    # Only then: who found nothing here before waits for what comes into the pool.
+    if pool.is_spent and (idle := pool.pop()) is not None:
+        idle.close()
 
 
 def let_go(engine: Engine) -> None:
