@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from citizen_cloud import db
-from citizen_cloud.manifest import Event, Handler, Job
+from citizen_cloud.manifest import Alone, Event, Handler, Job
 from citizen_cloud.modules.health_code.jobs.portions import in_portions
 from citizen_cloud.modules.health_code.services.reports import placing
 
@@ -21,7 +21,7 @@ def received(session: Session, event: Event, now: datetime) -> None:
     placing.apply(session, batch_id=UUID(event.payload["batch_id"]), now=now)
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({placing.RECEIVED: received})
+HANDLERS: Mapping[str, Handler] = MappingProxyType({placing.RECEIVED: Alone(received)})
 
 
 def place_left(now: datetime) -> int:
