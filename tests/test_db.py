@@ -4,12 +4,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import ExitStack
 
 import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy import event, text
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, NotSupportedError, OperationalError
 
 from citizen_cloud.booking.statement import BOOK, BOOK_RATIONED
 from citizen_cloud.db import PooledDatabase, first_row, on_one_line
@@ -270,3 +271,62 @@ def test_a_connection_at_hand_that_ended_or_failed_is_not_used_again(fresh_datab
             number_of(connection)
     assert not pool.base.pool.at_hand
     assert ask(pool) == 1
+
+
+def test_nobody_waits_while_a_connection_is_laid_aside(fresh_database, monkeypatch):
+    """Between the look at the pool and the laying aside, others take what the pool still had."""
+    pool = PooledDatabase(fresh_database.settings.database_url, pool_size=2)
+    kept = pool.base.pool.at_hand
+    waiter, held, got = None, ExitStack(), []
+
+    def last_one_goes(connection):
+        nonlocal waiter
+        monkeypatch.setattr(pool.base.pool, "at_hand", kept)
+        number_of(held.enter_context(pool.transaction()))
+        waiter = threading.Thread(target=lambda: got.append(ask(pool)))
+        waiter.start()
+        while waiter.is_alive() and not pool.base.pool._pool.not_empty._waiters:
+            time.sleep(0.01)
+        kept.append(connection)
+
+    class Watched(deque):
+        append = staticmethod(last_one_goes)
+
+    with ExitStack() as both:
+        number_of(both.enter_context(pool.transaction()))
+        with pool.statement() as connection:
+            number_of(connection)
+            both.close()
+            monkeypatch.setattr(pool.base.pool, "at_hand", Watched())
+    waiter.join(2)
+    while_held = list(got)
+    held.close()
+    waiter.join()
+    pool.dispose()
+    assert while_held == [1]
+
+
+def test_a_migration_under_way_costs_one_answer_and_no_worker(fresh_database):
+    """What was prepared before a column changed its type is refused for as long as it is kept."""
+    pool = PooledDatabase(fresh_database.settings.database_url, pool_size=3)
+    with fresh_database.owner() as owner:
+        owner.execute(text("CREATE TABLE registry.probe AS SELECT 1::int4 AS n"))
+        owner.execute(text("GRANT SELECT ON registry.probe TO citizen_cloud_app"))
+        owner.commit()
+    sql = "SELECT n FROM registry.probe"
+    with ExitStack() as held:
+        for _ in range(3):
+            connection = held.enter_context(pool.statement())
+            for _ in range(4):
+                first_row(connection, sql, {})
+    with fresh_database.owner() as owner:
+        owner.execute(text("ALTER TABLE registry.probe ALTER COLUMN n TYPE int8"))
+        owner.commit()
+    with pytest.raises(NotSupportedError) as caught, pool.statement() as connection:
+        first_row(connection, sql, {})
+    # Which the gate answers with 503: come again.
+    assert caught.value.connection_invalidated
+    with ExitStack() as held:
+        for _ in range(3):
+            assert first_row(held.enter_context(pool.statement()), sql, {}) == (1,)
+    pool.dispose()

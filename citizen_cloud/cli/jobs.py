@@ -16,7 +16,7 @@ from citizen_cloud.cli.environment import settings as settings_of_run
 from citizen_cloud.jobs.dispatch import LOOPS, dispatch
 from citizen_cloud.jobs.rules import Lane
 from citizen_cloud.jobs.worker import PULSE, Worker
-from citizen_cloud.manifest import Contribution, Event, Handler, Job, ServiceModule, Together
+from citizen_cloud.manifest import Alone, Contribution, Event, Handler, Job, ServiceModule, Together
 from citizen_cloud.messages import senders
 from citizen_cloud.privacy import owners
 from citizen_cloud.registry import purging
@@ -89,7 +89,9 @@ def _unless_ended(owner: Contribution | ServiceModule, handler: Handler) -> Hand
         if isinstance(handler, Together) and not purging.is_ended(session, owner.name):
             handler.handle_all(session, events, now)
 
-    return Together(handle_all) if isinstance(handler, Together) else handle
+    if isinstance(handler, Together):
+        return Together(handle_all)
+    return Alone(handle) if isinstance(handler, Alone) else handle
 
 
 def handlers_of(

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from citizen_cloud.config import Settings
-from citizen_cloud.db.connections import connect_one, refuse_stale
+from citizen_cloud.db.connections import connect_one, refuse_outdated, refuse_stale
 from citizen_cloud.db.keeping import SharingPool, connection_at_hand, let_go
 from citizen_cloud.db.statements import first_row, for_driver, on_one_line, rows_changed
 
@@ -96,6 +96,7 @@ class PooledDatabase:
         )
         event.listen(self.base, "do_connect", connect_one)
         event.listen(self.base, "checkout", refuse_stale)
+        event.listen(self.base, "handle_error", refuse_outdated)
         self.engine = self.base.execution_options(isolation_level="READ COMMITTED")
 
     @contextmanager

@@ -31,6 +31,18 @@ def refuse_stale(connection: Any, _record: object, _proxy: object) -> None:
     raise DisconnectionError
 
 
+def refuse_outdated(context: Any) -> None:
+    """Treat a connection as lost whose prepared statements a migration has made useless.
+
+    It would refuse the same statement for ever: what psycopg prepared is forgotten at a rollback,
+    and in autocommit there is none. So it is replaced, and all that are as old as it.
+    """
+    # By the server's function: its words are translated.
+    if getattr(context.original_exception, "sqlstate", None) == "0A000":
+        diagnosis = context.original_exception.diag
+        context.is_disconnect |= diagnosis.source_function == "RevalidateCachedQuery"
+
+
 class CooperativeConnection(psycopg.Connection[Any]):
     """psycopg under gevent, waiting on the event loop itself.
 

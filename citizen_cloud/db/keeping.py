@@ -29,11 +29,12 @@ class SharingPool(QueuePool):
         self.waiting: deque[None] = deque()
 
     def _do_get(self) -> ConnectionPoolEntry:
-        is_spent = not self.checkedin() and self.overflow() >= 0
-        if is_spent and (idle := self.pop()) is not None:
-            idle.close()
+        # Said before looking: who gives one back afterwards sees that somebody waits.
         self.waiting.append(None)
         try:
+            is_spent = not self.checkedin() and self.overflow() >= 0
+            if is_spent and (idle := self.pop()) is not None:
+                idle.close()
             return super()._do_get()
         finally:
             self.waiting.pop()
@@ -60,12 +61,19 @@ def connection_at_hand(engine: Engine) -> Iterator[Connection]:
             # SQLAlchemy's own notion: in autocommit there is nothing to undo, nor a round trip.
             connection.rollback()
     except BaseException:
+        is_lost = connection.invalidated
         connection.close()
+        if is_lost:
+            # The others are as old: the pool looks at each before it lends it again.
+            let_go(engine)
         raise
-    if connection.invalidated or connection.closed or pool.waiting:
+    if connection.invalidated or connection.closed:
         connection.close()
-    else:
-        pool.at_hand.append(connection)
+        return
+    pool.at_hand.append(connection)
+    # Only then: who found nothing here before waits for what comes into the pool.
+    if pool.waiting and (idle := pool.pop()) is not None:
+        idle.close()
 
 
 def let_go(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud import crypto, db
 from citizen_cloud.jobs.rules import LANES, Lane
 from citizen_cloud.jobs.services import secret_place
-from citizen_cloud.manifest import Event, Handler, Together
+from citizen_cloud.manifest import Alone, Event, Handler, Together
 
 BATCH = 100
 # A batch is one transaction: what was handled counts when it ends, so slow handlers end it early.
@@ -75,21 +75,33 @@ def dispatch(handlers: Handlers, lanes: Sequence[Lane] = LANES) -> int:
     return sum(_batch(handlers, lane) for lane in lanes if lane in waiting)
 
 
-def _batch(handlers: Handlers, lane: Lane) -> int:
+def _batch(handlers: Handlers, lane: Lane, most: int = BATCH) -> int:
     patience_ends = time.monotonic() + PATIENCE_S
     delivered: list[UUID] = []
     with db.transaction() as session:
-        rows = session.execute(_DUE, {"lane": lane, "most": BATCH}).mappings().all()
+        rows = session.execute(_DUE, {"lane": lane, "most": most}).mappings().all()
+        is_first_alone = bool(rows) and _is_alone(rows[0], handlers)
         expired = [row["id"] for row in rows if row["is_expired"]]
-        _end(session, expired, outcome="expired")
         taken = len(expired)
-        for some in _runs([row for row in rows if not row["is_expired"]], handlers):
-            delivered += _handle(session, some, handlers.get(some[0]["event"], ()))
-            taken += len(some)
-            if time.monotonic() >= patience_ends:
-                break
-        _end(session, delivered, outcome="delivered")
-    return taken
+        if not is_first_alone or most == 1:
+            _end(session, expired, outcome="expired")
+            for some in _runs([row for row in rows if not row["is_expired"]], handlers):
+                if _is_alone(some[0], handlers) and most > 1:
+                    break
+                delivered += _handle(session, some, handlers.get(some[0]["event"], ()))
+                taken += len(some)
+                if time.monotonic() >= patience_ends:
+                    break
+            _end(session, delivered, outcome="delivered")
+    # Whatever else was found is free for the other loops while this one is busy.
+    return _batch(handlers, lane, 1) if is_first_alone and most > 1 else taken
+
+
+def _is_alone(row: RowMapping, handlers: Handlers) -> bool:
+    """Return whether an event gets a transaction of its own; it waits while it is not the first."""
+    if row["is_expired"]:
+        return False
+    return any(isinstance(one, Alone) for one in handlers.get(row["event"], ()))
 
 
 def _runs(rows: Sequence[RowMapping], handlers: Handlers) -> Iterator[list[RowMapping]]:

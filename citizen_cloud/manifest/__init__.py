@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from citizen_cloud.manifest.decisions import DecisionKind, Onlooker, Proposal, Terms
-from citizen_cloud.manifest.events import Event, Handler, Together
+from citizen_cloud.manifest.events import Alone, Event, Handler, Together
 from citizen_cloud.manifest.personal_data import Blind, PersonalData, Sealed, Subject
 from citizen_cloud.manifest.sunset import Sunset
 from citizen_cloud.text import Text
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action",
+    "Alone",
     "Blind",
     "BookingFacts",
     "BookingPolicy",

@@ -36,3 +36,17 @@ class Together:
     def __call__(self, session: Session, event: Event, now: datetime) -> None:
         """Handle one event."""
         self.handle_all(session, (event,), now)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A handler that may take long: its event has a transaction, and the loop, to itself.
+
+    What others are told is neither held up by it nor locked meanwhile.
+    """
+
+    handle: Handler
+
+    def __call__(self, session: Session, event: Event, now: datetime) -> None:
+        """Handle one event."""
+        self.handle(session, event, now)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest
 from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
 
@@ -39,6 +40,16 @@ class PlainResponse(Response):
         return super().get_wsgi_headers(environ)
 
 
+def _check_query(sent: str) -> None:
+    """Refuse raw bytes that Werkzeug would fail to read, wherever that is."""
+    if sent.isascii():
+        return
+    try:
+        sent.encode("latin-1").decode()
+    except UnicodeError as error:
+        raise BadRequest from error
+
+
 class Application(Flask):
     """The host's Flask: no coroutines, no sessions, no names of hosts to route by."""
 
@@ -53,13 +64,14 @@ class Application(Flask):
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what matches the path. Raises ``SecurityError`` (400) for an impossible Host.
+        """Return what matches the path. Raises ``BadRequest`` for a query that is no UTF-8.
 
-        No rule names a host, and nothing is redirected: the Host is checked, but not taken apart.
+        No rule names a host, and nothing is redirected: an impossible Host counts as none.
         """
         if request is None or "HTTP_UPGRADE" in request.environ:
             # Werkzeug knows whether another protocol is asked for, and refuses it.
             return super().create_url_adapter(request)
+        _check_query(request.environ.get("QUERY_STRING", ""))
         request.host = get_host(request.environ, request.trusted_hosts)
         return MapAdapter(
             self.url_map,

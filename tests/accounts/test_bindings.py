@@ -72,6 +72,18 @@ def test_an_account_is_somebodys_once_his_citizen_account_says_so(client, clerk)
     }
 
 
+def test_both_hear_of_it_before_whatever_thousands_or_anybody_else_are_told(client, clerk):
+    me = people.citizen()
+    made = bound(client, clerk, me)
+    assert client.delete(f"{ME}/staff-accounts/{made['id']}", headers=me.headers).status_code == 204
+    with db.transaction() as session:
+        found = text("SELECT event, lane FROM jobs.outbox WHERE payload ->> 'account_id' = ANY(:a)")
+        accounts = [str(me.account_id), str(clerk.account_id)]
+        lanes = session.execute(found, {"a": accounts}).all()
+    assert {lane for _, lane in lanes} == {"urgent"}
+    assert {event for event, _ in lanes} >= {bindings.BOUND, bindings.UNBOUND}
+
+
 def test_a_code_binds_once_and_not_for_long(client, clerk):
     code = ask(client, clerk).json["code"]
     later = ask(client, clerk).json["code"]

@@ -13,6 +13,7 @@ from family_world import Statements
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.services.real_name import Claim, holder_of
 from citizen_cloud.manifest import Subject
+from citizen_cloud.modules.health_code.jobs import reports
 from citizen_cloud.modules.health_code.jobs.reports import HANDLERS, match_unplaced
 from citizen_cloud.modules.health_code.services.holdings.unplaced import HOLDING
 from citizen_cloud.modules.health_code.services.reports import placing
@@ -190,3 +191,34 @@ def test_the_news_of_a_batch_is_what_applies_it_and_only_once(client, source, mo
     world.change("UPDATE jobs.outbox SET done_at = NULL, due_at = now()")
     world.dispatch({name: [handler] for name, handler in HANDLERS.items()})
     assert len(world.events(someone)) == 1
+
+
+def test_a_batch_whose_news_nobody_handled_is_applied_all_the_same(client, source, monkeypatch):
+    """A worker without the module, or of the version before, hears the news and does nothing."""
+    monkeypatch.setattr(world, "place", lambda: None)
+    people_here = [people.citizen() for _ in range(2)]
+    broken = world.report(client, source, [world.row(people.citizen())])
+    for someone in people_here:
+        world.report(client, source, [world.row(someone)])
+    assert world.dispatch({}) >= 3
+    assert reports.place_left(clock.now()) == 0
+    world.change("UPDATE health_code.batch SET received_at = now() - interval '2 minutes'")
+    world.change(
+        "UPDATE health_code.batch SET rows_sealed = 'x' WHERE id = :id", id=broken.json["id"]
+    )
+    # What cannot be opened keeps nobody else waiting.
+    assert reports.place_left(clock.now()) == 2
+    assert reports.place_left(clock.now()) == 0
+    for someone in people_here:
+        assert (world.colour(someone), len(world.events(someone))) == ("red", 1)
+
+
+def test_a_closed_authority_says_nothing_more_of_who_comes_later(client, source):
+    number = people.document()
+    world.report(client, source, [about(number)])
+    world.change(
+        "UPDATE organisations.organisation SET status = 'closed' WHERE id IN"
+        " (SELECT unit_id FROM health_code.source)"
+    )
+    person_id = registered(number)
+    assert (match_unplaced(clock.now()), events(person_id)) == (0, [])

@@ -7,13 +7,16 @@ import pytest
 from sqlalchemy import text
 
 from citizen_cloud import db
-from citizen_cloud.cli.jobs import all_jobs
+from citizen_cloud.cli.jobs import all_jobs, handlers_of
 from citizen_cloud.jobs import dispatch as dispatching
 from citizen_cloud.jobs.dispatch import BATCH, LOOPS, dispatch
 from citizen_cloud.jobs.queries import oldest_waiting
 from citizen_cloud.jobs.rules import A_FEW, LANES
 from citizen_cloud.jobs.services import announce, announce_all
-from citizen_cloud.manifest import Together
+from citizen_cloud.manifest import Alone, Together
+from citizen_cloud.modules.health_code.manifest import module
+from citizen_cloud.modules.health_code.services.colours.standings import COLOUR_CHANGED
+from citizen_cloud.modules.health_code.services.reports import placing
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +126,48 @@ def test_a_slow_handler_of_bulk_news_holds_up_nothing_urgent(fresh_database):
         may_end.set()
         for thread in busy:
             thread.join()
+
+
+def test_what_may_take_long_locks_and_holds_up_nothing_beside_it(fresh_database):
+    """A batch of 20,000 facts: what was told before it counts, what comes behind it is free."""
+    told, seen = [], []
+
+    def long(*_):
+        seen.append(waiting())
+        # Another loop goes on with everything else while this one is busy.
+        while dispatch({**handlers, "x.long": []}, ["prompt"]):
+            pass
+        seen.append((waiting(), list(told)))
+
+    handlers = {"x.long": [Alone(long)], "x.told": [lambda _s, e, _n: told.append(e.payload["n"])]}
+    say("x.told", "prompt")
+    say("x.long", "prompt")
+    say("x.told", "prompt", 2)
+    assert dispatch(handlers, ["prompt"]) == 1
+    assert (told, waiting()) == ([0], {"prompt": 3})
+    assert dispatch(handlers, ["prompt"]) == 1
+    assert seen == [{"prompt": 3}, ({"prompt": 1}, [0, 0, 1])]
+    assert waiting() == {}
+
+
+def test_what_runs_alone_and_fails_is_put_off_like_anything_else(database):
+    def fail(*_):
+        raise ValueError
+
+    handlers = {"x.long": [Alone(fail)], "x.told": [lambda *_: None]}
+    say("x.long", "prompt")
+    say("x.told", "prompt")
+    assert [dispatch(handlers) for _ in range(3)] == [1, 1, 0]
+    assert [(row["outcome"], row["error"]) for row in outbox()] == [
+        (None, "ValueError"),
+        ("delivered", None),
+    ]
+
+
+def test_a_modules_handler_stays_what_it_is_and_batches_are_placed_alone(database):
+    found = handlers_of((module,))
+    assert all(isinstance(one, Alone) for one in found[placing.RECEIVED])
+    assert all(isinstance(one, Together) for one in found[COLOUR_CHANGED])
 
 
 def test_a_worker_has_a_loop_for_urgent_news_alone(database):

@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import people
 import pytest
@@ -12,11 +13,16 @@ from canary import pass_time
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from citizen_cloud import db
+from citizen_cloud import clock, db
 from citizen_cloud.accounts.refusals import BulkReadStopped
 from citizen_cloud.accounts.services.data_access import Look, note_access
+from citizen_cloud.accounts.services.people import trace_of
+from citizen_cloud.accounts.services.real_name import Claim
 from citizen_cloud.app import contributions
 from citizen_cloud.messages.services import Note, notify
+from citizen_cloud.modules.health_code.services.colours.events import NewEvent, append
+from citizen_cloud.modules.health_code.services.reports import placing
+from citizen_cloud.modules.health_code.services.reports.reported import Origin, Reported
 from citizen_cloud.privacy import jobs, owners
 from citizen_cloud.privacy.refusals import ClosureInProgress, ExportInProgress
 from citizen_cloud.privacy.services import closures, exports
@@ -205,3 +211,81 @@ def test_many_looks_at_once_are_stopped_near_the_limit(monkeypatch):
     stopped = [done for done in together(12, lambda n: look(n + 8)) if done is not None]
     assert len(stopped) == 12
     assert all(isinstance(one, BulkReadStopped) for one in stopped)
+
+
+def batch_of_somebody():
+    """Return the id of a batch with nothing in it."""
+    facts = {"account": people.citizen().account_id, "unit": people.hall(), "id": uuid4()}
+    sql = """
+        WITH source AS (
+            INSERT INTO health_code.source (account_id, unit_id, name, algorithm, public_key, kinds,
+                                            cap_per_hour, registered_in)
+            VALUES (:account, :unit, '{}', 'Ed25519', '', '{}', 1, :id) RETURNING id)
+        INSERT INTO health_code.batch (id, source_id, reference, content_hash, rows_in, accepted,
+                                       rejected, report, status)
+        SELECT :id, id, 'r', '', 0, 0, 0, '{}', 'applied' FROM source RETURNING id
+    """
+    return scalar(sql, **facts)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("is_placed_first", [False, True])
+def test_what_is_said_of_somebody_who_is_being_erased_is_not_left_behind(is_placed_first, by_hand):
+    """The health code is asked to forget before the accounts are: between them a batch comes."""
+    someone = people.citizen()
+    key = scalar("SELECT person_key FROM accounts.person WHERE id = :id", id=someone.person_id)
+    trace = trace_of(Claim(document_type="resident_id", number=people.document(), name="王小明"))
+    fact = Reported(
+        trace=replace(trace, person_key=bytes(key)),
+        kind="test_result",
+        payload={"result": "positive"},
+        evidence="laboratory",
+        reference="LAB-1",
+        occurred_at=clock.now() - timedelta(minutes=5),
+    )
+    origin = Origin(source_id=uuid4(), unit_id=uuid4(), batch_id=batch_of_somebody())
+    assigned = NewEvent(
+        person_id=someone.person_id,
+        kind="assigned",
+        evidence="approval",
+        payload={"colour": "red", "reason": "confirmed_case", "days": 3},
+        source_kind="officer",
+        approval_id=uuid4(),
+    )
+    placed, may_commit = threading.Event(), threading.Event()
+
+    def place():
+        with db.transaction() as session:
+            if by_hand:
+                append(session, [assigned])
+            else:
+                placing.place(session, [fact], origin, now=None)
+            placed.set()
+            may_commit.wait(10)
+
+    def while_it_is_forgotten(session, subject, now):
+        placer.start()
+        placed.wait(0.5)
+        may_commit.set()
+        return accounts.data.erase(session, subject, now)
+
+    placer = threading.Thread(target=place)
+    closure_id = begun(someone)
+    if is_placed_first:
+        placer.start()
+        assert placed.wait(10)
+        threading.Timer(0.5, may_commit.set).start()
+    else:
+        found = owners.current()
+        accounts = next(one for one in found.owners if one.name == "accounts")
+        slow = replace(accounts, data=replace(accounts.data, erase=while_it_is_forgotten))
+        listed = tuple(slow if one is accounts else one for one in found.owners)
+        owners.install(replace(found, owners=listed))
+    assert jobs.erase(closure_id)
+    placer.join()
+    assert scalar("SELECT erased_at FROM accounts.person WHERE id = :id", id=someone.person_id)
+    left = "SELECT count(*) FROM health_code.{} WHERE person_id = :id"
+    assert scalar(left.format("event"), id=someone.person_id) == 0
+    assert scalar(left.format("standing"), id=someone.person_id) == 0
+    kept_aside = 0 if by_hand or is_placed_first else 1
+    assert scalar("SELECT count(*) FROM health_code.unplaced") == kept_aside

@@ -56,3 +56,13 @@ def test_what_is_not_json_is_refused(body):
 def test_other_encodings_are_named(body):
     with pytest.raises(NotUtf8):
         loads(body)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/masks/campaigns", "/nowhere"])
+def test_a_query_of_raw_bytes_that_are_no_utf8_is_the_callers_fault(client, path):
+    answer = client.get(path, environ_overrides={"QUERY_STRING": "district=\xff"})
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    # As a terminal sends what somebody typed.
+    typed = {"QUERY_STRING": "district=药".encode().decode("latin-1")}
+    assert client.get(path, environ_overrides=typed).status_code in (404, 422)

@@ -162,7 +162,7 @@ def end(
 def _tell_person(session: Session, event: str, person_id: UUID) -> None:
     account_id = account_of(session, person_id=person_id)
     if account_id is not None:
-        announce(session, event, {"account_id": account_id})
+        announce(session, event, {"account_id": account_id}, lane="urgent")
 
 
 def _tell_ended(session: Session, row: Row[Any], *, by: UUID | None) -> None:

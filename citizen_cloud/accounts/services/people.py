@@ -48,10 +48,11 @@ class Card:
 _BY_KEY = text(
     "SELECT id, name_sealed FROM accounts.person WHERE person_key = :key AND erased_at IS NULL"
 )
+# As a foreign key holds them: whoever is being erased is waited for, and found no more.
 _BY_KEYS = text(
     """
     SELECT id, person_key, name_sealed FROM accounts.person
-     WHERE person_key = ANY(:keys) AND erased_at IS NULL
+     WHERE person_key = ANY(:keys) AND erased_at IS NULL ORDER BY id FOR KEY SHARE
     """
 )
 _CARD = text(
@@ -103,7 +104,11 @@ def trace_of(claim: Claim) -> Trace:
 
 
 def find_traced(session: Session, *, traces: Sequence[Trace]) -> list[UUID | None]:
-    """Return as ``find_all`` does whose document and name each was."""
+    """Return as ``find_all`` does whose document and name each was.
+
+    Whoever is found is not erased before the transaction ends, so what is written of them goes
+    with them.
+    """
     keys = {trace.person_key for trace in traces}
     rows = session.execute(_BY_KEYS, {"keys": list(keys)}) if keys else ()
     rings = crypto.current()

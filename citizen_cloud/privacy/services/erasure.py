@@ -102,6 +102,8 @@ _TAKE = text(
 )
 # Stronger than a foreign key's lock: a booking under way is over, or waits and finds nobody.
 _LOCK = text("SELECT 1 FROM accounts.account WHERE id = :id FOR UPDATE")
+# What others say of a person under way is written and erased, or finds nobody.
+_LOCK_PERSON = text("SELECT 1 FROM accounts.person WHERE id = :id FOR UPDATE")
 _RELEASED = text(
     """
     SELECT count(*) FROM booking.booking
@@ -129,6 +131,7 @@ def finish(
     if row is None:
         return False
     session.execute(_LOCK, {"id": row["account_id"]})
+    session.execute(_LOCK_PERSON, {"id": row["person_id"]})
     if bookings_ahead(session, closure_id=closure_id, now=now):
         return False
     released = session.scalar(_RELEASED, {"person_id": row["person_id"], "because": BECAUSE})

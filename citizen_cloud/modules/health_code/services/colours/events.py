@@ -95,6 +95,10 @@ def append(
     version = live_version(session)
     people = [event.person_id for event in events]
     locked = lock(session, people, number=version.number, now=now)
+    # Nothing is said of whoever was erased meanwhile.
+    events = [event for event in events if event.person_id in locked.colours]
+    if not events:
+        return []
     session.execute(_INSERT, {"at": locked.at, **_columns(events)})
     causes = {
         event.person_id: Cause(

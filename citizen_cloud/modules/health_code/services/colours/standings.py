@@ -51,12 +51,15 @@ class Change:
     event_id: UUID | None
 
 
-# An attempt that finds the row there would use up a handle all the same.
+# An attempt that finds the row there would use up a handle. Who is being erased is waited for.
 _OPEN = text(
     """
     INSERT INTO health_code.standing (person_id, rule_version)
-    SELECT p.id, :number FROM unnest(cast(:people AS uuid[])) AS p(id)
-     WHERE NOT EXISTS (SELECT FROM health_code.standing s WHERE s.person_id = p.id)
+    SELECT p.id, :number FROM (
+           SELECT id FROM accounts.person p
+            WHERE id = ANY(:people) AND erased_at IS NULL
+              AND NOT EXISTS (SELECT FROM health_code.standing s WHERE s.person_id = p.id)
+            ORDER BY id FOR KEY SHARE OF p) p
      ORDER BY p.id
     ON CONFLICT DO NOTHING
     """
@@ -80,13 +83,14 @@ class Locked:
 
     def only(self, people: Collection[UUID]) -> "Locked":
         """Return some of them."""
-        return Locked(colours={one: self.colours[one] for one in people}, at=self.at)
+        known = {one: self.colours[one] for one in people if one in self.colours}
+        return Locked(colours=known, at=self.at)
 
 
 def lock(
     session: Session, people: Collection[UUID], *, number: int, now: datetime | None
 ) -> Locked:
-    """Hold the rows of people, making those that are not there; the clock is read behind it."""
+    """Hold people's rows, making those that lack, but of who was erased; read the clock behind."""
     listed = sorted(set(people))
     session.execute(_OPEN, {"people": listed, "number": number})
     rows = session.execute(_LOCK, {"people": listed}).all()

@@ -27,6 +27,8 @@ from citizen_cloud.modules.health_code.services.reports.reported import (
 
 RECEIVED = "health_code.batch_received"
 KEPT_ASIDE = timedelta(days=14)
+# After it a batch whose news was not handled is looked for.
+GRACE = timedelta(minutes=1)
 # Facts matched in one transaction.
 MOST = 200
 
@@ -77,21 +79,41 @@ _RECEIVED = text(
 _APPLIED = text(
     """
     UPDATE health_code.batch SET status = 'applied', rows_sealed = NULL, unplaced = :unplaced,
-           decided_at = :now
+           decided_at = coalesce(cast(:now AS timestamptz), statement_timestamp())
      WHERE id = :id
     """
 )
 _KEEP = text(
     """
     INSERT INTO health_code.unplaced (id, batch_id, person_key, fact_sealed, created_at)
-    SELECT n.id, :batch_id, n.person_key, n.fact_sealed, :now
+    SELECT n.id, :batch_id, n.person_key, n.fact_sealed,
+           coalesce(cast(:now AS timestamptz), statement_timestamp())
       FROM unnest(cast(:ids AS uuid[]), cast(:keys AS bytea[]), cast(:facts AS bytea[]))
            AS n(id, person_key, fact_sealed)
     """
 )
 
 
-def apply(session: Session, *, batch_id: UUID, now: datetime) -> None:
+# News may be lost: a worker of an older version, or one without the module, hears of it and does
+# nothing, and what fails twelve times is given up. What is older names nobody any more.
+_LEFT = text(
+    """
+    SELECT b.id FROM health_code.source s CROSS JOIN LATERAL (
+           SELECT id, received_at FROM health_code.batch
+            WHERE source_id = s.id AND status = 'received'
+              AND received_at BETWEEN statement_timestamp() - cast(:kept AS interval)
+                                  AND statement_timestamp() - cast(:grace AS interval)) b
+     ORDER BY b.received_at
+    """
+)
+
+
+def left_over(session: Session) -> list[UUID]:
+    """Return the batches, first come first, that nothing was heard of since they were received."""
+    return list(session.scalars(_LEFT, {"kept": KEPT_ASIDE, "grace": GRACE}))
+
+
+def apply(session: Session, *, batch_id: UUID, now: datetime | None = None) -> None:
     """Append what an accepted batch says, once."""
     row = session.execute(_RECEIVED, {"id": batch_id}).first()
     if row is None:
@@ -102,7 +124,7 @@ def apply(session: Session, *, batch_id: UUID, now: datetime) -> None:
 
 
 def place(
-    session: Session, reported: Sequence[Reported], origin: Origin, *, now: datetime
+    session: Session, reported: Sequence[Reported], origin: Origin, *, now: datetime | None
 ) -> Placed:
     """Append the facts of people who are here; keep the others aside."""
     found = find_traced(session, traces=[one.trace for one in reported])
@@ -125,7 +147,7 @@ def place(
     return Placed(changed=append_reported(session, known, origin, now=now), unplaced=len(aside))
 
 
-# Of a source that still counts: a retired one says nothing more of anybody.
+# Of a source that still counts: a retired one, or a closed authority's, says nothing more.
 _COME = text(
     """
     SELECT u.id, u.fact_sealed, u.batch_id, b.source_id, s.unit_id,
@@ -135,6 +157,8 @@ _COME = text(
       JOIN accounts.person p ON p.person_key = u.person_key AND p.erased_at IS NULL
       JOIN health_code.batch b ON b.id = u.batch_id
       JOIN health_code.source s ON s.id = b.source_id AND s.status = 'active'
+      JOIN organisations.organisation o ON o.id = s.unit_id AND o.kind = 'authority'
+                                       AND o.status = 'active'
      ORDER BY u.id LIMIT :most FOR UPDATE OF u SKIP LOCKED
     """
 )

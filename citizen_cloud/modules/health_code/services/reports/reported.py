@@ -74,7 +74,11 @@ class Origin:
 
 
 def append_reported(
-    session: Session, found: Sequence[tuple[UUID, Reported]], origin: Origin, *, now: datetime
+    session: Session,
+    found: Sequence[tuple[UUID, Reported]],
+    origin: Origin,
+    *,
+    now: datetime | None,
 ) -> int:
     """Append facts of people, in few portions; return how many turned."""
     # One order for everybody who takes the locks of several people.
