@@ -81,8 +81,8 @@ def bearer_of(said: Claims) -> Bearer | None:
 def _said(bearer: Bearer, begin: int, end: int, colour: str | None) -> bytes:
     """Return what a row would say, in fourteen bytes; none for what is never signed here."""
     try:
+        since = begin.to_bytes(4, "big")
         rest = bytes([end - begin, _COLOURS.index(colour or "")])
-    except ValueError:
+    except (OverflowError, ValueError):
         return b""
-    whose, since = bearer.handle.to_bytes(5, "big"), begin.to_bytes(4, "big")
-    return whose + since + rest + (bearer.basis or _NO_BASIS)
+    return bearer.handle.to_bytes(5, "big") + since + rest + (bearer.basis or _NO_BASIS)
