@@ -251,3 +251,14 @@ def test_gates_tell_of_thin_codes_of_before_the_upgrade_and_nobody_is_alarmed(cl
     run("UPDATE credentials.credential SET expires_at = expires_at - interval '3 days'")
     forget_expired(clock.now())
     assert rows("SELECT count(*) FROM credentials.credential") == [(0,)]
+
+
+def test_a_link_whose_number_ends_in_zeros_is_a_link_like_any_other(client, gate):
+    """One of sixteen million: its bearer would never pass a door, or pass when it is over."""
+    guardian = people.citizen()
+    child = child_of(client, guardian)
+    run("UPDATE families.link SET id = cast(left(id::text, 30) || '000000' AS uuid)")
+    assert outcome(client, gate.someone, code_of(client, guardian, child)) == "valid"
+    code = code_of(client, guardian, child)
+    run("UPDATE families.link SET status = 'revoked', ended_at = statement_timestamp()")
+    assert outcome(client, gate.someone, code) == "revoked"
