@@ -114,6 +114,13 @@ def test_within_one_upload_the_later_is_the_replay_wherever_it_stands(client, dr
     assert found() == [("replayed", "replayed")]
 
 
+def test_of_two_at_one_instant_the_one_that_was_sent_first_passes(client):
+    code, gate = thin(client), post()
+    when = clock.now() - SECOND
+    scans = [offline(code, at=when, place_id=gate.place_id, scan_id=one) for one in ("b", "c", "a")]
+    assert said(client, gate, *scans) == ["valid", "replayed", "replayed"]
+
+
 def test_a_door_that_was_online_is_told_of_a_gate_that_was_earlier(client):
     code, gate, door = thin(client), post(), post()
     first = check(client, door.someone, code, scan_id="s-1", place_id=door.place_id)
