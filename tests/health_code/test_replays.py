@@ -6,7 +6,7 @@ import health_world
 import people
 import places_world
 import pytest
-from family_world import Statements, rows
+from family_world import Statements, rows, run
 from inspector_world import Post, check, offline, post, upload
 from showing_world import credential, ready
 from showing_world import send as ask
@@ -159,6 +159,28 @@ def test_paper_is_shown_all_day_but_not_twice_at_one_gate_within_two_minutes(cli
     assert said(client, gate, at(gate, code, 11 * MINUTE)) == ["valid"]
     assert find_replays(clock.now()) == 0
     assert [one for one, _ in found()] == ["replayed", "replayed"]
+
+
+def test_what_was_found_to_be_a_replay_makes_none_of_the_next(client):
+    code, gate = paper(), post()
+    for ago in (8.5, 10, 7):
+        assert said(client, gate, at(gate, code, ago * MINUTE)) == ["valid"]
+    assert len(found()) == 1
+
+
+def test_a_gate_whose_clock_is_ahead_gains_nothing_by_it(client):
+    code, gate = paper(), post()
+    assert said(client, gate, at(gate, code, -5 * MINUTE)) == ["valid"]
+    assert said(client, gate, at(gate, code, -6 * MINUTE)) == ["replayed"]
+
+
+def test_paper_comes_again_to_a_door_after_two_minutes(client):
+    code, gate = paper(), post()
+    asked = {"place_id": gate.place_id}
+    assert check(client, gate.someone, code, **asked)["outcome"] == "valid"
+    assert check(client, gate.someone, code, **asked)["outcome"] == "replayed"
+    run("UPDATE health_code.scan SET scanned_at = scanned_at - interval '121 seconds'")
+    assert check(client, gate.someone, code, **asked)["outcome"] == "valid"
 
 
 @pytest.mark.parametrize(

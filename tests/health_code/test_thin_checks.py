@@ -195,6 +195,25 @@ def test_an_uploaded_scan_is_good_where_everything_ended_later(client, gate, me)
     assert uploaded(client, gate.someone, code, MINUTES - 61) == ("expired", True)
 
 
+def test_an_uploaded_scan_is_good_where_the_link_ended_later(client, gate):
+    guardian = people.citizen()
+    child = child_of(client, guardian)
+    ((link_id,),) = rows("SELECT id FROM families.link")
+    asked = Asking(
+        account_id=guardian.account_id,
+        device_id=guardian.device_id,
+        person_id=child,
+        link_id=link_id,
+    )
+    with db.transaction() as session:
+        given_at = clock.now() - timedelta(seconds=MINUTES)
+        code = thin.give(session, asked, now=given_at).code.text
+    ended_at = clock.now() - timedelta(seconds=MINUTES - 20)
+    run("UPDATE families.link SET status = 'revoked', ended_at = :at", at=ended_at)
+    assert uploaded(client, gate.someone, code, MINUTES - 10) == ("valid", False)
+    assert uploaded(client, post().someone, code, MINUTES - 30) == ("revoked", True)
+
+
 @pytest.mark.parametrize(
     "change",
     [
