@@ -164,6 +164,18 @@ def test_paper_is_shown_all_day_but_not_twice_at_one_gate_within_two_minutes(cli
     assert [one for one, _ in found()] == ["replayed", "replayed"]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_gate_that_let_nobody_in_uses_no_code_up(client, order):
+    """Its list was too old; the next gate let the person in by the code that was still good."""
+    code, stale, good = thin(client), post(), post()
+    refused, again = (at(stale, code, ago * SECOND, said="stale_status") for ago in (3, 2))
+    told = [(stale, refused), (good, at(good, code, SECOND))]
+    assert [said(client, gate, one) for gate, one in told[::order]] == [["valid"], ["valid"]]
+    assert said(client, stale, again, refused) == ["valid", "valid"]
+    assert found() == []
+    assert check(client, post().someone, code)["outcome"] == "replayed"
+
+
 def test_what_was_found_to_be_a_replay_makes_none_of_the_next(client):
     code, gate = paper(), post()
     for ago in (8.5, 10, 7):

@@ -203,7 +203,7 @@ def _told_apart(
         if one.outcome is Outcome.VALID
     ]
     late = replays.behind(good, known)
-    ahead = [scan.scan_id for scan, _ in good if scan.scan_id not in late]
+    ahead = [scan.scan_id for scan, _ in good if scan.is_let_in and scan.scan_id not in late]
     replays.mark(session, {id_ for one in ahead for id_ in known[one]["ahead_of"] or ()})
     return [(scan, _replay(one) if scan.scan_id in late else one) for scan, one in fresh]
 
