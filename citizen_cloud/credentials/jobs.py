@@ -13,7 +13,7 @@ from citizen_cloud.db import rows_changed
 from citizen_cloud.manifest import Event, Job
 
 KEEP = "180 days"
-# Codes of a day: by then every scan made offline has been uploaded.
+# Codes of a day, and thin ones of 0.3.0: by then every scan made offline has been uploaded.
 KEEP_HELD = "2 days"
 
 # So many at once: a city forgets millions a night, and nobody waits for that.
@@ -28,7 +28,7 @@ _FORGET = tuple(
              ORDER BY expires_at LIMIT :most))
         """  # noqa: S608 - put together from constants
     )
-    for which, keep in (("= 'hc'", KEEP_HELD), ("<> 'hc'", KEEP))
+    for which, keep in (("IN ('hc', 'ht')", KEEP_HELD), ("NOT IN ('hc', 'ht')", KEEP))
 )
 _FORGET_CHALLENGES = text("DELETE FROM credentials.device_challenge WHERE expires_at < :now")
 

@@ -11,12 +11,19 @@ _FORGET = text(
     """
     DELETE FROM web.idempotent_answer WHERE key_hash = ANY(ARRAY(
         SELECT key_hash FROM web.idempotent_answer
-         WHERE split_part(endpoint, '.', 1) = ANY(:doors) LIMIT :most))
+         WHERE CASE WHEN split_part(endpoint, '.', 1) = ANY(:shared)
+                    THEN convert_from(body, 'UTF8')::jsonb ->> 'module' = :module
+                    ELSE split_part(endpoint, '.', 1) = ANY(:doors) END LIMIT :most))
     """
 )
 
 
-def forget_answers_of(session: Session, *, doors: Collection[str], most: int) -> int:
-    """Delete so many answers that doors of these blueprints gave; return how many."""
-    asked = {"doors": list(doors), "most": most}
+def forget_answers_of(
+    session: Session, *, module: str, doors: Collection[str], shared: Collection[str], most: int
+) -> int:
+    """Delete so many answers that doors of these blueprints gave; return how many.
+
+    Of ``shared`` ones, which serve every module, those that name this one.
+    """
+    asked = {"module": module, "doors": list(doors), "shared": list(shared), "most": most}
     return rows_changed(session, _FORGET, asked)

@@ -57,7 +57,9 @@ def test_no_thin_code_outlives_the_colour_it_says(rings, left, lives):
 
 
 @pytest.mark.parametrize("colour", ["green", "yellow", "red"])
-@pytest.mark.parametrize("bearer", [Bearer(handle=1, basis=b"\x01\x02\x03"), ME])
+@pytest.mark.parametrize(
+    "bearer", [Bearer(handle=1, basis=b"\x01\x02\x03"), Bearer(handle=1, basis=bytes(3)), ME]
+)
 def test_we_alone_know_whose_it_is(rings, colour, bearer):
     code = issue(bearer, colour=colour).text
     assert bearer_of(claims_of(code)) == bearer

@@ -6,7 +6,7 @@ import health_world
 import people
 import places_world
 import pytest
-from family_world import Statements, rows
+from family_world import Statements, rows, run
 from inspector_world import Post, check, offline, post, upload
 from showing_world import credential, ready
 from showing_world import send as ask
@@ -114,6 +114,13 @@ def test_within_one_upload_the_later_is_the_replay_wherever_it_stands(client, dr
     assert found() == [("replayed", "replayed")]
 
 
+def test_of_two_at_one_instant_the_one_that_was_sent_first_passes(client):
+    code, gate = thin(client), post()
+    when = clock.now() - SECOND
+    scans = [offline(code, at=when, place_id=gate.place_id, scan_id=one) for one in ("b", "c", "a")]
+    assert said(client, gate, *scans) == ["valid", "replayed", "replayed"]
+
+
 def test_a_door_that_was_online_is_told_of_a_gate_that_was_earlier(client):
     code, gate, door = thin(client), post(), post()
     first = check(client, door.someone, code, scan_id="s-1", place_id=door.place_id)
@@ -138,7 +145,10 @@ def test_what_a_door_refused_as_shown_elsewhere_is_seen_by_auditors(client):
     # Twice at one door is a nervous thumb.
     assert check(client, gate.someone, code)["outcome"] == "replayed"
     assert find_replays(clock.now()) == 0
-    assert check(client, post().someone, code)["outcome"] == "replayed"
+    elsewhere = check(client, post().someone, code)
+    assert elsewhere["outcome"] == "replayed"
+    # Nobody is told that he was here before, or to wait: the next code is drawn at once.
+    assert "another door" in elsewhere["reason"]["en"]
     assert (find_replays(clock.now()), find_replays(clock.now())) == (1, 0)
     assert [(one["what"], one["is_let_in"]) for one in seen_by_auditor(client)] == [
         ("replayed", False)
@@ -152,6 +162,40 @@ def test_paper_is_shown_all_day_but_not_twice_at_one_gate_within_two_minutes(cli
     assert said(client, gate, at(gate, code, 11 * MINUTE)) == ["valid"]
     assert find_replays(clock.now()) == 0
     assert [one for one, _ in found()] == ["replayed", "replayed"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_gate_that_let_nobody_in_uses_no_code_up(client, order):
+    """Its list was too old; the next gate let the person in by the code that was still good."""
+    code, stale, good = thin(client), post(), post()
+    refused, again = (at(stale, code, ago * SECOND, said="stale_status") for ago in (3, 2))
+    told = [(stale, refused), (good, at(good, code, SECOND))]
+    assert [said(client, gate, one) for gate, one in told[::order]] == [["valid"], ["valid"]]
+    assert said(client, stale, again, refused) == ["valid", "valid"]
+    assert found() == []
+    assert check(client, post().someone, code)["outcome"] == "replayed"
+
+
+def test_what_was_found_to_be_a_replay_makes_none_of_the_next(client):
+    code, gate = paper(), post()
+    for ago in (8.5, 10, 7):
+        assert said(client, gate, at(gate, code, ago * MINUTE)) == ["valid"]
+    assert len(found()) == 1
+
+
+def test_a_gate_whose_clock_is_ahead_gains_nothing_by_it(client):
+    code, gate = paper(), post()
+    assert said(client, gate, at(gate, code, -5 * MINUTE)) == ["valid"]
+    assert said(client, gate, at(gate, code, -6 * MINUTE)) == ["replayed"]
+
+
+def test_paper_comes_again_to_a_door_after_two_minutes(client):
+    code, gate = paper(), post()
+    asked = {"place_id": gate.place_id}
+    assert check(client, gate.someone, code, **asked)["outcome"] == "valid"
+    assert check(client, gate.someone, code, **asked)["outcome"] == "replayed"
+    run("UPDATE health_code.scan SET scanned_at = scanned_at - interval '121 seconds'")
+    assert check(client, gate.someone, code, **asked)["outcome"] == "valid"
 
 
 @pytest.mark.parametrize(

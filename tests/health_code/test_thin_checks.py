@@ -14,6 +14,7 @@ from showing_world import SCOPES, child_of, close_account, send
 
 from citizen_cloud import clock, db
 from citizen_cloud.credentials import compact, keys
+from citizen_cloud.credentials.jobs import forget_expired
 from citizen_cloud.credentials.services import revoking
 from citizen_cloud.modules.health_code.queries.showable import Asking
 from citizen_cloud.modules.health_code.services.codes import thin
@@ -194,6 +195,25 @@ def test_an_uploaded_scan_is_good_where_everything_ended_later(client, gate, me)
     assert uploaded(client, gate.someone, code, MINUTES - 61) == ("expired", True)
 
 
+def test_an_uploaded_scan_is_good_where_the_link_ended_later(client, gate):
+    guardian = people.citizen()
+    child = child_of(client, guardian)
+    ((link_id,),) = rows("SELECT id FROM families.link")
+    asked = Asking(
+        account_id=guardian.account_id,
+        device_id=guardian.device_id,
+        person_id=child,
+        link_id=link_id,
+    )
+    with db.transaction() as session:
+        given_at = clock.now() - timedelta(seconds=MINUTES)
+        code = thin.give(session, asked, now=given_at).code.text
+    ended_at = clock.now() - timedelta(seconds=MINUTES - 20)
+    run("UPDATE families.link SET status = 'revoked', ended_at = :at", at=ended_at)
+    assert uploaded(client, gate.someone, code, MINUTES - 10) == ("valid", False)
+    assert uploaded(client, post().someone, code, MINUTES - 30) == ("revoked", True)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -207,3 +227,57 @@ def test_an_uploaded_scan_of_what_had_ended_before_is_a_conflict(client, gate, m
     run(f"UPDATE {change} = :at", at=at)
     assert uploaded(client, gate.someone, code, MINUTES - 10) == ("valid", False)
     assert uploaded(client, post().someone, code, MINUTES - 30) == ("revoked", True)
+
+
+@pytest.mark.parametrize("begin", [0, 2**32, 2**33 - 61])
+def test_a_forged_code_of_another_age_does_not_hinder_the_scans_beside_it(client, gate, me, begin):
+    """Whoever has a signing key writes any second, also one that no id of ours can hold."""
+    kid, good = keys.names()[0], code_of(client, me)
+    said = said_by(compact.unpack(good)) | {"iat": begin, "exp": begin + 60}
+    forged = compact.pack(gate_world.code("ht", kid=kid, key=keys.private_key(kid), said=said))
+    assert outcome(client, gate.someone, forged) == ("expired" if begin == 0 else "not_yet_valid")
+    told = upload(client, gate.someone, offline(forged), offline(good))["items"]
+    assert told[0]["outcome"] in {"expired", "not_yet_valid"}
+    assert told[1]["outcome"] == "valid"
+
+
+def recorded(me, ago):
+    """Return a thin code as 0.3.0 gave it: drawn at random, and written down."""
+    kid, at = keys.names()[0], (clock.now() - timedelta(seconds=ago)).replace(microsecond=0)
+    life = timedelta(seconds=60)
+    code = gate_world.code("ht", kid=kid, key=keys.private_key(kid), iat=at, life=life)
+    run(
+        "INSERT INTO credentials.credential (jti, type, subject_id, holder_id, kid, issued_at, "
+        "not_before, expires_at, claims) "
+        "VALUES (:jti, 'ht', :jti, :person_id, :kid, :at, :at, :until, '{\"c\": \"green\"}')",
+        jti=gate_world.jti_of(code),
+        person_id=me.person_id,
+        kid=kid,
+        at=at,
+        until=at + life,
+    )
+    return compact.pack(code)
+
+
+def test_gates_tell_of_thin_codes_of_before_the_upgrade_and_nobody_is_alarmed(client, gate, me):
+    assert uploaded(client, gate.someone, recorded(me, MINUTES), MINUTES - 30) == ("valid", False)
+    assert looks(me.person_id) == [("health_code.verify", "consent", ["health"])]
+    assert outcome(client, gate.someone, recorded(me, 5)) == "valid"
+    revoked = recorded(me, 5)
+    run("UPDATE credentials.credential SET revoked_at = statement_timestamp()")
+    assert outcome(client, gate.someone, revoked) == "revoked"
+    assert rows("SELECT count(*) FROM audit.entry WHERE action LIKE '%not_issued'") == [(0,)]
+    run("UPDATE credentials.credential SET expires_at = expires_at - interval '3 days'")
+    forget_expired(clock.now())
+    assert rows("SELECT count(*) FROM credentials.credential") == [(0,)]
+
+
+def test_a_link_whose_number_ends_in_zeros_is_a_link_like_any_other(client, gate):
+    """One of sixteen million: its bearer would never pass a door, or pass when it is over."""
+    guardian = people.citizen()
+    child = child_of(client, guardian)
+    run("UPDATE families.link SET id = cast(left(id::text, 30) || '000000' AS uuid)")
+    assert outcome(client, gate.someone, code_of(client, guardian, child)) == "valid"
+    code = code_of(client, guardian, child)
+    run("UPDATE families.link SET status = 'revoked', ended_at = statement_timestamp()")
+    assert outcome(client, gate.someone, code) == "revoked"

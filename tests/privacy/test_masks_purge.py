@@ -67,6 +67,35 @@ def test_a_dump_shows_nothing_of_somebody_who_booked_and_everything_of_other_ser
     assert any("own books" in kept["en"] for kept in said["kept"])
 
 
+def test_what_the_booking_door_answered_goes_too_and_stays_of_other_services(shared_app, module):
+    client, me = shared_app.test_client(), masks_world.citizen()
+    offer = masks_world.offer(masks_world.campaign(), masks_world.outlet())
+    booking_id = masks_world.book(client, me, offer).json["id"]
+    switch(module, "sunset")
+    given = client.post(f"/api/v1/bookings/{booking_id}/cancel", headers=me.key(), json={})
+    assert given.status_code == 200, given.json
+    with db.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO web.idempotent_answer "
+                "(key_hash, account_id, endpoint, request_hash, status, body) "
+                "SELECT key_hash || '\\x00', account_id, endpoint, request_hash, status, "
+                "convert_to(replace(convert_from(body, 'UTF8'), 'masks', 'elsewhere'), 'UTF8') "
+                "FROM web.idempotent_answer WHERE endpoint LIKE 'bookings.%'"
+            )
+        )
+    order(module)
+    purge(NAME)
+    with db.transaction() as session:
+        left = session.scalars(
+            text(
+                "SELECT convert_from(body, 'UTF8')::jsonb ->> 'module' FROM web.idempotent_answer "
+                "WHERE endpoint NOT LIKE 'approvals%'"
+            )
+        )
+        assert left.all() == ["elsewhere"]
+
+
 def test_nobody_purges_a_service_in_which_somebody_holds_a_place_to_come(shared_app, module):
     offer = masks_world.offer(masks_world.campaign(), masks_world.outlet())
     me, client = masks_world.citizen(), shared_app.test_client()

@@ -1,6 +1,6 @@
 """The issuance record: nothing without a row is accepted, but for what is over in a minute.
 
-Thin codes have none: their id says what a row would (``services.thin``).
+Thin codes have none: their id says what a row would (``services.thin``). Those of 0.3.0 had one.
 """
 
 from datetime import datetime
@@ -48,7 +48,7 @@ class Credential(Base):
         Index(
             "ix_credential_short",
             "expires_at",
-            postgresql_where=text("type = 'hc'"),
+            postgresql_where=text("type IN ('hc', 'ht')"),
         ),
         # What a stolen key has signed.
         Index("ix_credential_kid", "kid", "jti", postgresql_where=text("revoked_at IS NULL")),

@@ -21,6 +21,8 @@ BASIS_BYTES = 3
 _KIND = "credentials.thin"
 _COLOURS = ("green", "yellow", "red")
 _NO_BASIS = bytes(BASIS_BYTES)
+# Beside the colour: there is a basis, whatever its bytes are.
+_FOR_ANOTHER = 0x80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +70,8 @@ def bearer_of(said: Claims) -> Bearer | None:
     """Return whose a thin code is; None where we signed no such code, whoever did."""
     begin, end = int(said.issued_at.timestamp()), int(said.expires_at.timestamp())
     for name in crypto.current().open_block(said.jti.bytes, kind=_KIND):
-        basis = name[11:14]
-        bearer = Bearer(
-            handle=int.from_bytes(name[:5], "big"), basis=b"" if basis == _NO_BASIS else basis
-        )
+        basis = name[11:14] if name[10] & _FOR_ANOTHER else b""
+        bearer = Bearer(handle=int.from_bytes(name[:5], "big"), basis=basis)
         # A wrong key opens it as well, to something else than what was signed.
         if name[:14] == _said(bearer, begin, end, said.colour):
             return bearer
@@ -81,8 +81,9 @@ def bearer_of(said: Claims) -> Bearer | None:
 def _said(bearer: Bearer, begin: int, end: int, colour: str | None) -> bytes:
     """Return what a row would say, in fourteen bytes; none for what is never signed here."""
     try:
-        rest = bytes([end - begin, _COLOURS.index(colour or "")])
-    except ValueError:
+        since = begin.to_bytes(4, "big")
+        shown = _COLOURS.index(colour or "") | (_FOR_ANOTHER if bearer.basis else 0)
+        rest = bytes([end - begin, shown])
+    except (OverflowError, ValueError):
         return b""
-    whose, since = bearer.handle.to_bytes(5, "big"), begin.to_bytes(4, "big")
-    return whose + since + rest + (bearer.basis or _NO_BASIS)
+    return bearer.handle.to_bytes(5, "big") + since + rest + (bearer.basis or _NO_BASIS)

@@ -33,6 +33,8 @@ AFTER = "after"
 SALT_BYTES = 16
 # Acts and events that the booking room leaves for every module, each with the module's name.
 OF_BOOKINGS = ("booking.",)
+# At its doors people give back what they booked in any module; each answer names the module.
+DOORS_OF_BOOKINGS = ("bookings",)
 GROUND = "《个人信息保护法》第四十七条 PIPL article 47: the purpose has ended"
 
 Counts = Mapping[str, int]
@@ -92,8 +94,10 @@ def _events(session: Session, ending: Ending, _: Purge) -> Counts:
 
 
 def _answers(session: Session, ending: Ending, _: Purge) -> Counts:
-    doors = ending.doors
-    return {"web.idempotent_answer": forget_answers_of(session, doors=doors, most=MOST)}
+    gone = forget_answers_of(
+        session, module=ending.name, doors=ending.doors, shared=DOORS_OF_BOOKINGS, most=MOST
+    )
+    return {"web.idempotent_answer": gone}
 
 
 def _looks(session: Session, ending: Ending, _: Purge) -> Counts:

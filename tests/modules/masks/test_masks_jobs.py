@@ -229,9 +229,22 @@ def reissue(kid):
         return reissue_batch(session, kids=[kid], size=100).done
 
 
+def code_of(booked):
+    return f"/api/v1/bookings/{booked['id']}/code"
+
+
+@pytest.mark.parametrize("status", ["fulfilled", "cancelled", "expired"])
+def test_whoever_waits_for_nothing_more_is_told_of_no_new_code(booked, client, second_key, status):
+    client.get(code_of(booked), headers=booked["me"].headers)
+    assert reissue("c.k1") == 1
+    world.value(f"UPDATE booking.booking SET status = '{status}' RETURNING 1")
+    deliver()
+    assert "masks.renewed" not in {one["kind"] for one in inbox(booked["me"])}
+
+
 def test_a_holder_is_told_once_that_the_code_was_issued_anew(booked, client, second_key):
     deliver()
-    path = f"/api/v1/bookings/{booked['id']}/code"
+    path = code_of(booked)
     before = client.get(path, headers=booked["me"].headers).json["code"]
     assert reissue("c.k1") == 1
     for _ in range(2):

@@ -6,7 +6,7 @@ from alembic import op
 revision = "health_code_0006"
 down_revision = "health_code_0005"
 branch_labels = None
-depends_on = ("credentials_0004",)
+depends_on = ()
 
 SCHEMA = "health_code"
 

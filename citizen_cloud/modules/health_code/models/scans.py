@@ -46,7 +46,8 @@ class Scan(Base):
     scan_id: Mapped[str] = mapped_column(String(64))
     place_id: Mapped[UUID | None]
     code_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    # Of the code and its step; None where the code was not readable.
+    # Of the code and its step; None where the code was not readable, or was good and a gate that
+    # was alone let nobody in by it: it may still pass elsewhere.
     showing_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     # hc, ht, hp; None where the code was not readable.
     type: Mapped[str | None] = mapped_column(String(2))

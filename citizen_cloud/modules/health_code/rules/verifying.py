@@ -16,6 +16,11 @@ SOURCES: Mapping[str, str] = {"hc": "device", "ht": "thin", "hp": "paper"}
 NOT_HERE = Text(
     "本场所不接受此类码，请用应用出示", "This place does not take codes of this kind; use the app"
 )
+# A gate that is alone knows of itself only; the city knows of every door.
+SHOWN = Text(
+    "此码已在本处或别处核验过，请出示新码",
+    "Checked already, here or at another door; show a new code",
+)
 
 
 class ScanIdReused(Conflict):
@@ -85,4 +90,6 @@ def reason_for(outcome: Outcome, source: str | None) -> Text:
     """Return what the inspector tells the person."""
     if outcome is Outcome.WRONG_TYPE and source is not None:
         return NOT_HERE
+    if outcome is Outcome.REPLAYED and source in {"thin", "device"}:
+        return SHOWN
     return WORDS[outcome]

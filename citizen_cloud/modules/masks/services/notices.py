@@ -21,10 +21,11 @@ MOST = 500
 def tell(session: Session, *, booking_id: UUID, kind: str, dedupe_key: str, now: datetime) -> bool:
     """Put the news of one booking into the booker's and the person's inbox.
 
-    False if it was told before. A proxy whose link has ended is told nothing more.
+    False if it was told before. A proxy whose link has ended is told nothing more; a new code
+    is news only while the booking waits for it.
     """
     row = booking_facts(session, booking_id)
-    if row is None:
+    if row is None or (kind == "renewed" and row.status not in {"booked", "arrived"}):
         return False
     if kind == "cancelled" and _has_outlet_left(session, booking_id):
         kind = OUTLET_LEFT

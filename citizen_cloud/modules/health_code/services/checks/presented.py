@@ -10,6 +10,7 @@ from citizen_cloud import crypto
 from citizen_cloud.credentials import keys
 from citizen_cloud.credentials.services.thin import THIN, Bearer, bearer_of
 from citizen_cloud.credentials.verifier.gates import HEALTH_CODES
+from citizen_cloud.credentials.verifier.outcomes import Outcome
 from citizen_cloud.credentials.verifier.reading import Reading, unfold
 from citizen_cloud.modules.health_code.rules import share_tokens
 from citizen_cloud.modules.health_code.rules.verifying import SHARED, SOURCES
@@ -46,6 +47,11 @@ class Presented:
     def type(self) -> str | None:
         """Return the code's own type, None for one that was not readable."""
         return self.reading.claims.type if self.reading.claims else None
+
+    @property
+    def is_let_in(self) -> bool:
+        """Return whether a good code opened the door: not where a gate that was alone refused."""
+        return self.device_outcome in {None, Outcome.VALID}
 
     @cached_property
     def code_hash(self) -> bytes:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from citizen_cloud.credentials.services.thin import THIN
 from citizen_cloud.credentials.verifier import Claims
 from citizen_cloud.modules.health_code.rules.verifying import Record
 from citizen_cloud.modules.health_code.services.checks.presented import Presented
@@ -13,11 +12,13 @@ from citizen_cloud.modules.health_code.services.checks.presented import Presente
 def record_of(row: Mapping[str, Any], scan: Presented, at: datetime | None = None) -> Record:
     """Return what is known of a code, from its row or, of a thin one, from its id.
 
+    A thin code of 0.3.0 has a row: gates that were alone tell of it after the upgrade.
+
     ``at`` is the instant of a scan that is uploaded later: what ended after it was good then.
     """
     claims = scan.reading.claims
-    if claims is not None and claims.type == THIN:
-        is_as_issued = scan.bearer is not None
+    if claims is not None and scan.bearer is not None:
+        is_as_issued = True
         is_void = _has_ended(row) if at is None else _had_ended(row, claims, at)
     else:
         is_as_issued = claims is not None and _says(row) == (

@@ -59,7 +59,7 @@ def behind(
         is_again = before is not None and (scan.type in ONCE or when - before < AGAIN_AFTER)
         if is_again or known[scan.scan_id]["is_behind"]:
             late.add(scan.scan_id)
-        else:
+        elif scan.is_let_in:
             passed[key] = when
     return frozenset(late)
 

@@ -90,7 +90,7 @@ def write(
         "scan_ids": [one.scan_id for one in scans],
         "place_ids": [one.place_id for one in scans],
         "code_hashes": [one.code_hash for one in scans],
-        "showing_hashes": [one.showing_hash for one in scans],
+        "showing_hashes": [_showing_hash(*one) for one in rows],
         "types": [one.type for one in scans],
         "outcomes": [str(one.outcome) for one in said],
         "answers": [sealed(one, id_) for one, id_ in zip(said, ids, strict=True)],
@@ -99,6 +99,12 @@ def write(
         "device_outcomes": [one.device_outcome for one in scans],
     }
     return {row.scan_id: row.id for row in session.execute(_WRITE, facts)}
+
+
+def _showing_hash(scan: Presented, said: Decided) -> bytes | None:
+    """Return what a showing that passed is known again by; one that a gate refused did not."""
+    is_unused = said.outcome is Outcome.VALID and not scan.is_let_in
+    return None if is_unused else scan.showing_hash
 
 
 def write_noted(

@@ -167,10 +167,11 @@ def _written(
     """Write the decisions. A second round is only for what a door answered in between."""
     answers: dict[str, Uploaded] = {}
     looks: list[Look] = []
-    # One order for all uploads of an inspector, should the same scans come twice at once.
-    waiting = sorted(fresh, key=lambda one: one[0].scan_id)
+    waiting = list(fresh)
     while waiting:
         settled = _told_apart(session, waiting, known)
+        # One order for all uploads of an inspector, should the same scans come twice at once.
+        settled.sort(key=lambda one: one[0].scan_id)
         rows = scans.write(session, account_id=inspector.account_id, rows=settled)
         for scan, one in settled:
             if scan.scan_id in rows:
@@ -202,7 +203,7 @@ def _told_apart(
         if one.outcome is Outcome.VALID
     ]
     late = replays.behind(good, known)
-    ahead = [scan.scan_id for scan, _ in good if scan.scan_id not in late]
+    ahead = [scan.scan_id for scan, _ in good if scan.is_let_in and scan.scan_id not in late]
     replays.mark(session, {id_ for one in ahead for id_ in known[one]["ahead_of"] or ()})
     return [(scan, _replay(one) if scan.scan_id in late else one) for scan, one in fresh]
 
