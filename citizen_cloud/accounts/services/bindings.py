@@ -159,6 +159,16 @@ def end(
     _tell_ended(session, ended, by=citizen_id)
 
 
+def end_of_account(session: Session, *, account_id: UUID, now: datetime | None = None) -> None:
+    """End whatever an account stands for, and what it asked: it may be in other hands now.
+
+    Whom it stood for is told, in an inbox that is not in those hands.
+    """
+    session.execute(_FORGET_OPEN, {"id": account_id})
+    for ended in session.execute(_END_OTHERS, {"account_id": account_id, "now": now}).all():
+        _tell_ended(session, ended, by=None)
+
+
 def _tell_person(session: Session, event: str, person_id: UUID) -> None:
     account_id = account_of(session, person_id=person_id)
     if account_id is not None:

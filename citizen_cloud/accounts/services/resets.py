@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts import handed_codes
 from citizen_cloud.accounts.refusals import OwnAccount, ResetInvalid, SecondPersonRequired
 from citizen_cloud.accounts.rules.lifetimes import RESET
-from citizen_cloud.accounts.services import recovery_codes, sign_ins
+from citizen_cloud.accounts.services import bindings, recovery_codes, sign_ins
 from citizen_cloud.accounts.services.factor_news import tell
 from citizen_cloud.accounts.services.passwords import NONE
 from citizen_cloud.audit.services import Act, record
@@ -206,8 +206,8 @@ def use_reset(
 ) -> None:
     """Give the account a password; the first sign-in sets the authenticator up.
 
-    The update is the lock: a code works once. The account comes first, as in every reset.
-    Raises ``ResetInvalid``.
+    It stands for nobody from then on: whose it is now, a citizen confirms anew. The update is the
+    lock: a code works once. The account comes first, as in every reset. Raises ``ResetInvalid``.
     """
     session.execute(_LOCK, {"id": _found(session, code, now).id})
     asked = {"hash": handed_codes.hash_of(code), "now": now}
@@ -215,6 +215,7 @@ def use_reset(
     if used is None:
         raise ResetInvalid(errors=[{"pointer": "/code", "code": "invalid"}])
     session.execute(_SET, {"id": used.account_id, "new": password_hash, "now": now})
+    bindings.end_of_account(session, account_id=used.account_id, now=now)
     record(session, _act("reset_used", used.kind, used.account_id, used.account_id, used.id))
 
 

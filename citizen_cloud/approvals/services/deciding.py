@@ -174,10 +174,11 @@ def _is_proposer(session: Session, found: Row[Any], standing: Standing) -> bool:
 
 
 def _is_among(session: Session, standing: Standing, account_ids: set[UUID]) -> bool:
-    """Return whether one of these accounts is the approver's, or stands or stood for him."""
+    """Return whether one of these accounts is the approver's, or ever stood for whom his did."""
     if standing.account_id in account_ids:
         return True
-    return standing.person_id in persons_behind(session, account_ids)
+    own = persons_behind(session, {standing.account_id})
+    return bool(own & persons_behind(session, account_ids))
 
 
 def _is_own(session: Session, found: Row[Any], standing: Standing) -> bool:
