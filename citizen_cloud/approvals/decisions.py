@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services.bindings import persons_behind
+from citizen_cloud.accounts.services.standing_for import persons_behind
 from citizen_cloud.approvals import services
 from citizen_cloud.approvals.refusals import OwnProposal
 from citizen_cloud.approvals.services.approvers import check_appointed, check_eligible

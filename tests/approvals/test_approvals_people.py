@@ -103,7 +103,9 @@ def test_whoever_resets_an_account_does_not_become_its_person(client, toy, sessi
     assert client.post(f"{API}/auth/reset", json=sent).status_code == 200
     assert not people.is_bound(clerk, session=session)
     # Nor does a code from before the reset bind what is in other hands now.
-    late = client.post(f"{API}/me/staff-accounts", json={"code": shown}, headers=me.headers)
+    late = client.post(
+        f"{API}/me/staff-accounts", json={"code": shown, "username": "x"}, headers=me.headers
+    )
     assert late.json["code"] == "binding_code_invalid"
     payload = {"account_id": clerk.account_id, "organisation_id": unit}
     with pytest.raises(NobodyBound):

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services.bindings import is_bound
+from citizen_cloud.accounts.services.standing_for import is_bound
 from citizen_cloud.approvals.refusals import NobodyBound, NotEligible
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.accounts.services.bindings import accounts_beside, persons_behind
+from citizen_cloud.accounts.services.standing_for import accounts_beside, persons_behind
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.kinds import current
 from citizen_cloud.approvals.refusals import (
