@@ -47,7 +47,8 @@ BEGIN
 END $$
 """
 PROPOSAL_RULE = """
-CREATE OR REPLACE FUNCTION approvals.hold_the_rule() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals.hold_the_rule() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.status <> 'open' THEN
@@ -87,7 +88,8 @@ BEGIN
 END $$
 """
 DECISION_RULE = """
-CREATE OR REPLACE FUNCTION approvals.hold_decisions() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals.hold_decisions() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     asked record;
     said_by uuid;
