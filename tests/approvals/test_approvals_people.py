@@ -134,3 +134,21 @@ def test_an_appointment_two_agreed_to_is_not_made_when_its_time_is_over(toy, ses
     )
     with pytest.raises(ProgrammingError, match="nobody agreed"), session.begin_nested():
         session.execute(text("SELECT approvals.appoint_agreed(:id)"), {"id": proposal})
+
+
+def test_approvers_see_whom_they_appoint_and_that_the_account_was_reset(client, toy, session):
+    unit = people.hall(session=session)
+    newcomer = people.somebody(people.staff(unit, session=session), session=session)
+    reset = (
+        "INSERT INTO accounts.reset (account_id, needs_second, created_at, expires_at, used_at) "
+        "VALUES (:a, false, now(), now(), now())"
+    )
+    session.execute(text(reset), {"a": newcomer.account_id})
+    payload = {"account_id": newcomer.account_id, "organisation_id": unit}
+    proposal = world.proposed("approvals.appoint", payload, reason="new_approver", session=session)
+    reader = world.approver(session=session)
+    shown = client.get(f"{API}/approvals/{proposal}", headers=reader.headers).json["payload"]
+    assert shown["account_id"] == str(newcomer.account_id)
+    assert shown["username"] == people.username_of(newcomer, session=session)
+    assert shown["bound_at"]
+    assert shown["reset_at"]
