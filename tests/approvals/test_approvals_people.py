@@ -9,6 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 from citizen_cloud.approvals.refusals import (
     AlreadyDecided,
     NobodyBound,
+    NotIndependent,
     OwnProposal,
     StandingChanged,
 )
@@ -152,3 +153,27 @@ def test_approvers_see_whom_they_appoint_and_that_the_account_was_reset(client, 
     assert shown["username"] == people.username_of(newcomer, session=session)
     assert shown["bound_at"]
     assert shown["reset_at"]
+
+
+@pytest.mark.parametrize("is_one_human", [True, False])
+def test_whom_one_human_let_in_with_two_accounts_are_no_two_approvers(toy, session, is_one_human):
+    hosts = [people.admin(session=session) for _ in range(2)]
+    person_id = people.bind(hosts[0], session=session)
+    people.bind(hosts[1], person_id if is_one_human else None, session=session)
+    approvers = world.approvers(session=session)
+    let_in = (
+        "INSERT INTO organisations.invitation (organisation_id, role, code_hash, invited_by, "
+        "expires_at, accepted_at, account_id) SELECT organisation_id, 'staff', "
+        "uuid_send(uuidv7()), :by, now(), now(), :who FROM organisations.membership "
+        "WHERE account_id = :who"
+    )
+    for host, guest in zip(hosts, approvers, strict=True):
+        session.execute(text(let_in), {"by": host.account_id, "who": guest.account_id})
+    proposal = ask(session)
+    world.say("approve", proposal, approvers[0], session=session)
+    if is_one_human:
+        with pytest.raises(NotIndependent):
+            world.say("approve", proposal, approvers[1], session=session)
+    else:
+        said = world.say("approve", proposal, approvers[1], session=session)
+        assert said.status == "applied"

@@ -165,7 +165,7 @@ def _is_tied(session: Session, standing: Standing, known: set[UUID], now: dateti
     """Return whether one of the approver's accounts is tied to one of the others'."""
     own = accounts_beside(session, {standing.account_id})
     others = accounts_beside(session, known) - own
-    return any(are_tied(session, one, other, now=now) for one in own for other in others)
+    return are_tied(session, own, others, now=now)
 
 
 def _is_proposer(session: Session, found: Row[Any], standing: Standing) -> bool:

@@ -52,5 +52,5 @@ def pair_of(
     asked = {"id": first, "organisation_id": organisation_id}
     return Pair(
         is_first_there=bool(session.scalar(_WORKS, asked)),
-        is_independent=first != second and not are_tied(session, first, second, now=now),
+        is_independent=first != second and not are_tied(session, {first}, {second}, now=now),
     )
