@@ -20,6 +20,7 @@ from citizen_cloud.accounts.rules.lifetimes import RESET
 from citizen_cloud.accounts.services import bindings, recovery_codes, sign_ins
 from citizen_cloud.accounts.services.factor_news import tell
 from citizen_cloud.accounts.services.passwords import NONE
+from citizen_cloud.accounts.services.standing_for import are_one
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
 
@@ -133,9 +134,9 @@ def confirm_reset(
     found = session.execute(_PROPOSAL, {"id": reset_id, "now": now}).first()
     if found is None:
         raise NotFound
-    if actor_id == found.asked_by:
+    if are_one(session, actor_id, found.asked_by):
         raise SecondPersonRequired
-    if actor_id == found.account_id:
+    if are_one(session, actor_id, found.account_id):
         raise OwnAccount
     if session.scalar(_LOCK, {"id": found.account_id}) is None:
         raise NotFound

@@ -20,6 +20,13 @@ def persons_behind(session: Session, account_ids: Collection[UUID]) -> frozenset
     return frozenset(session.execute(_EVER, {"ids": list(account_ids)}).scalars())
 
 
+def are_one(session: Session, one: UUID, other: UUID | None) -> bool:
+    """Return whether two accounts are one human's, as far as anybody confirmed it."""
+    if other is None or one == other:
+        return one == other
+    return bool(persons_behind(session, {one}) & persons_behind(session, {other}))
+
+
 _BESIDE = text(
     """
     SELECT other.account_id FROM accounts.binding own
