@@ -13,7 +13,7 @@ from stdnum.cn import ric
 
 from citizen_cloud import clock, crypto, db
 from citizen_cloud.accounts.models import Account
-from citizen_cloud.accounts.services import bindings, citizens, devices, real_name, sign_ins
+from citizen_cloud.accounts.services import citizens, devices, real_name, sign_ins, standing_for
 from citizen_cloud.booking import services as kernel
 from citizen_cloud.booking.services import SYSTEM, Actor, Order
 from citizen_cloud.db import PooledDatabase, new_id
@@ -156,10 +156,17 @@ def bind(someone, person_id=None, *, session=None):
     return person_id
 
 
+def username_of(someone, *, session=None):
+    """Return what a member of staff signs in with."""
+    with _in(session) as opened:
+        asked = {"a": someone.account_id}
+        return opened.scalar(text("SELECT username FROM accounts.account WHERE id = :a"), asked)
+
+
 def is_bound(someone, *, session=None):
     """Return whether an account stands for somebody."""
     with _in(session) as opened:
-        return bindings.is_bound(opened, someone.account_id)
+        return standing_for.is_bound(opened, someone.account_id)
 
 
 def somebody(someone, *, session=None):

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services.bindings import persons_behind
-from citizen_cloud.approvals import services
+from citizen_cloud.accounts.services.standing_for import persons_behind
+from citizen_cloud.approvals import queries, services
 from citizen_cloud.approvals.refusals import OwnProposal
 from citizen_cloud.approvals.services.approvers import check_appointed, check_eligible
-from citizen_cloud.manifest import DecisionKind, Proposal, Terms
+from citizen_cloud.manifest import DecisionKind, Onlooker, Proposal, Terms
 from citizen_cloud.text import Text
 from citizen_cloud.web.fields import Uuid
 from citizen_cloud.web.schemas import Incoming
@@ -65,6 +65,19 @@ def apply_appointment(session: Session, proposal: Proposal, now: datetime) -> Ma
     return {"approver_id": approver_id}
 
 
+def shows_whom(
+    session: Session, proposal: Proposal, reader: Onlooker, now: datetime | None
+) -> Mapping[str, Any]:
+    """Return the payload with what tells whom it is about: an id tells an approver nothing.
+
+    A colleague's user name, since when somebody stands for the account, and when it was last reset:
+    what approvers ask him about.
+    """
+    del reader, now
+    whom = queries.nominee(session, UUID(proposal.payload["account_id"]))
+    return {**proposal.payload, **whom}
+
+
 def check_dismissal(session: Session, proposal: Proposal, now: datetime) -> Terms:
     """Refuse whoever is not appointed."""
     del now
@@ -92,6 +105,7 @@ DECISIONS = (
         },
         check=check_appointment,
         apply=apply_appointment,
+        shows=shows_whom,
     ),
     DecisionKind(
         name="approvals.dismiss",
@@ -104,5 +118,6 @@ DECISIONS = (
         },
         check=check_dismissal,
         apply=apply_dismissal,
+        shows=shows_whom,
     ),
 )

@@ -140,6 +140,27 @@ def kind_and_proposer(session: Session, proposal_id: UUID) -> tuple[str, UUID | 
     return row.kind, row.proposed_by
 
 
+_NOMINEE = text(
+    """
+    SELECT k.username, b.bound_at,
+           (SELECT max(r.used_at) FROM accounts.reset r WHERE r.account_id = k.id) AS reset_at
+      FROM accounts.account k
+      LEFT JOIN accounts.binding b
+             ON b.account_id = k.id AND b.bound_at IS NOT NULL AND b.ended_at IS NULL
+     WHERE k.id = :account_id
+    """
+)
+
+
+def nominee(session: Session, account_id: UUID) -> dict[str, Any]:
+    """Return how a member of staff is known to colleagues who shall decide about him."""
+    found = session.execute(_NOMINEE, {"account_id": account_id}).mappings().first()
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in (found or {}).items()
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApproverRow:
     """An appointment as the machine's owner sees it."""

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from citizen_cloud import clock, db
 from citizen_cloud.accounts.refusals import BindingCodeInvalid
-from citizen_cloud.accounts.services import bindings
+from citizen_cloud.accounts.services import bindings, standing_for
 from citizen_cloud.accounts.services.erasing import erase_data
 from citizen_cloud.accounts.services.personal_data import export_data
 from citizen_cloud.manifest import Subject
@@ -26,8 +26,18 @@ def ask(client, someone):
     return client.post(f"{ME}/person-binding", headers=someone.headers)
 
 
-def confirm(client, someone, code):
-    return client.post(f"{ME}/staff-accounts", json={"code": code}, headers=someone.headers)
+def preview(client, someone, code):
+    path = f"{ME}/staff-accounts/preview"
+    return client.post(path, json={"code": code}, headers=someone.headers)
+
+
+def confirm(client, someone, code, username=None):
+    """Confirm what was shown, as an app does; whose account a code of nobody is, is not known."""
+    if username is None:
+        shown = preview(client, someone, code)
+        username = shown.json["username"] if shown.status_code == 200 else "nobody"
+    sent = {"code": code, "username": username}
+    return client.post(f"{ME}/staff-accounts", json=sent, headers=someone.headers)
 
 
 def bound(client, clerk, citizen):
@@ -121,15 +131,21 @@ def test_whoever_confirms_last_is_the_one_and_the_other_is_told(client, clerk):
     assert client.get(f"{ME}/staff-accounts", headers=first.headers).json["items"] == []
     assert "工作人员账号已解绑" in inbox(first)
     with db.transaction() as session:
-        ever = bindings.persons_behind(session, {clerk.account_id})
+        ever = standing_for.persons_behind(session, {clerk.account_id})
     assert ever == {first.person_id, second.person_id}
 
 
-def test_a_person_disowns_his_account_and_nobody_elses(client, clerk):
+def test_a_person_disowns_his_account_and_nobody_elses(client, clerk, session):
     me, other = people.citizen(), people.citizen()
     path = f"{ME}/staff-accounts/{bound(client, clerk, me)['id']}"
     assert client.delete(path, headers=other.headers).status_code == 404
     assert stands(client, clerk)
+    # A phone that was left lying ends nobody's appointment.
+    past = text("UPDATE accounts.device SET proven_at = proven_at - :ago WHERE id = :d")
+    session.execute(past, {"ago": timedelta(hours=1), "d": me.device_id})
+    stale = client.delete(path, headers=me.headers)
+    assert (stale.status_code, stale.json["required_level"]) == (401, 2)
+    session.execute(past, {"ago": -timedelta(hours=1), "d": me.device_id})
     assert client.delete(path, headers=me.headers).status_code == 204
     assert not stands(client, clerk)
     assert client.delete(path, headers=me.headers).status_code == 404
@@ -142,7 +158,13 @@ def test_a_suspended_account_is_bound_to_nobody(client, clerk, session):
         {"a": clerk.account_id},
     )
     with pytest.raises(BindingCodeInvalid):
-        bindings.confirm(session, code=code, person_id=people.citizen().person_id, citizen_id=None)
+        bindings.confirm(
+            session,
+            code=code,
+            username=people.username_of(clerk),
+            person_id=people.citizen().person_id,
+            citizen_id=None,
+        )
 
 
 def test_an_erased_person_stands_behind_nothing_and_sees_it_until_then(client, clerk, session):
@@ -152,6 +174,49 @@ def test_an_erased_person_stands_behind_nothing_and_sees_it_until_then(client, c
     [shown] = export_data(session, subject)["staff_accounts"]
     assert (str(shown["id"]), shown["is_own"]) == (made["id"], False)
     erase_data(session, subject, clock.now())
-    assert not bindings.is_bound(session, clerk.account_id)
+    assert not standing_for.is_bound(session, clerk.account_id)
     # What he decided was one person's, and stays so.
-    assert bindings.persons_behind(session, {clerk.account_id}) == {me.person_id}
+    assert standing_for.persons_behind(session, {clerk.account_id}) == {me.person_id}
+
+
+def test_a_citizen_sees_whose_code_it_is_before_saying_that_it_is_his(client):
+    """Whoever was talked into typing an insider's code has to repeat a name that is not his."""
+    hall = people.hall("某区卫生健康局")
+    insider, me = people.staff(hall), people.citizen()
+    code = ask(client, insider).json["code"]
+    shown = preview(client, me, code)
+    assert shown.status_code == 200, shown.text
+    assert shown.json["username"] == people.username_of(insider)
+    assert shown.json["kind"] == "staff"
+    assert [one["name"]["zh"] for one in shown.json["works_at"]] == ["某区卫生健康局"]
+    assert not stands(client, insider)
+    refused = confirm(client, me, code, "wang.xiaomei")
+    assert refused.json["code"] == "binding_code_invalid"
+    assert [one["pointer"] for one in refused.json["errors"]] == ["/username"]
+    bare = client.post(f"{ME}/staff-accounts", json={"code": code}, headers=me.headers)
+    assert bare.status_code == 422
+    assert not stands(client, insider)
+    assert confirm(client, me, code, shown.json["username"].upper()).status_code == 200
+
+
+def test_a_code_shows_nothing_once_it_is_used_late_or_wrong(client, clerk):
+    me = people.citizen()
+    used = ask(client, clerk).json["code"]
+    assert confirm(client, me, used).status_code == 200
+    with db.transaction() as session:
+        ago = clock.now() - timedelta(minutes=11)
+        late = bindings.ask(session, account_id=clerk.account_id, now=ago).code
+    seen = {preview(client, me, one).text.split("trace_id")[0] for one in (used, late, "ABCD")}
+    assert len(seen) == 1
+    assert "binding_code_invalid" in seen.pop()
+    fresh = ask(client, clerk).json["code"]
+    assert preview(client, people.citizen(1), fresh).json["code"] == "step_up_required"
+
+
+@pytest.mark.parametrize(("years", "status"), [(17, 403), (19, 200)])
+def test_no_parent_is_a_second_person_with_a_childs_document(client, clerk, years, status):
+    born = clock.local_day(clock.now()).replace(day=1) - timedelta(days=365 * years + 5)
+    child = people.citizen(birth=born.strftime("%Y%m%d"))
+    answer = confirm(client, child, ask(client, clerk).json["code"])
+    assert answer.status_code == status, answer.text
+    assert stands(client, clerk) is (status == 200)

@@ -2,18 +2,25 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import approvals_toy
 import approvals_world as world
 import people
 import pytest
 from approvals_toy import Toy
+from sqlalchemy import text
 
 from citizen_cloud import db
 from citizen_cloud.approvals import services
 from citizen_cloud.approvals.refusals import StandingChanged
-from citizen_cloud.approvals.services import deciding
+from citizen_cloud.approvals.services import approvers, deciding
 from citizen_cloud.errors import Refusal
+
+LIVE_OF = text(
+    "SELECT count(*) FROM approvals.approver a JOIN accounts.binding b ON b.id = a.binding_id "
+    "WHERE b.person_id = :person_id AND a.ended_at IS NULL"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -125,3 +132,44 @@ def test_whoever_is_dismissed_at_the_same_moment_brings_nothing_about(monkeypatc
         world.say("approve", proposal, two)
     assert world.state(proposal) == "open"
     assert times_applied() == 0
+
+
+@pytest.fixture
+def two_at_once(monkeypatch):
+    """Two accounts of one person, and appointments that are made before either is committed."""
+    real, barrier = approvers.record, threading.Barrier(2)
+
+    def slow(*given):
+        """Wait for the other, unless it waits for this one."""
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=0.5)
+        return real(*given)
+
+    units = [people.hall(), people.hall()]
+    both = [people.staff(unit) for unit in units]
+    person_id = people.bind(both[0])
+    people.bind(both[1], person_id)
+    monkeypatch.setattr(approvers, "record", slow)
+    yield list(zip(both, units, strict=True))
+    with db.transaction() as session:
+        assert session.scalar(LIVE_OF, {"person_id": person_id}) == 1
+
+
+def test_two_accounts_of_one_person_appointed_at_once_leave_one_appointment(two_at_once):
+    """Each ends the other's; neither may miss it because it is not committed yet."""
+    made = together(*(lambda s=s, u=u: world.appoint(s, u) for s, u in two_at_once))
+    assert len(set(made)) == len(two_at_once)
+
+
+def test_two_who_agree_to_two_accounts_of_one_person_at_once_appoint_one(monkeypatch, two_at_once):
+    with monkeypatch.context() as quick:
+        quick.setattr(approvers, "record", lambda *_: None)
+        first, *last = world.approvers(3)
+    asked = []
+    for someone, unit in two_at_once:
+        payload = {"account_id": someone.account_id, "organisation_id": unit}
+        asked.append(world.proposed("approvals.appoint", payload, reason="new_approver"))
+        world.say("approve", asked[-1], first)
+    pairs = zip(asked, last, strict=True)
+    said = together(*(lambda p=p, a=a: world.say("approve", p, a).status for p, a in pairs))
+    assert said == ["applied", "applied"]

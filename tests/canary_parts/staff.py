@@ -20,7 +20,9 @@ EVERYWHERE = Grant(everywhere=True)
 def build(me):
     hers = people.staff(me.outlet)
     asked = me.send("POST", "/me/person-binding", headers=hers.headers)
-    me.send("POST", "/me/staff-accounts", {"code": asked.json["code"]})
+    seen = me.send("POST", "/me/staff-accounts/preview", {"code": asked.json["code"]})
+    said = {"code": asked.json["code"], "username": seen.json["username"]}
+    me.send("POST", "/me/staff-accounts", said)
     read = f"/admin/accounts/{me.account_id}"
     me.send("GET", read, headers=people.admin().headers)
     clerk, other = me.clerk.account_id, people.staff(me.outlet)

@@ -71,6 +71,7 @@ EXCUSED = {
     "joinOrganisation": "likewise",
     "useReset": "likewise",
     "confirmStaffAccount": "likewise",
+    "previewStaffAccount": "likewise",
     "confirmTotp": "the generated code is of no authenticator",
     "createOrganisation": "area codes are a list of thousands; the county is read off the address",
     "changeOrganisation": "likewise",

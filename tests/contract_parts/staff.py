@@ -37,7 +37,7 @@ def build(city):
         asking = people.staff(outlet, session=session)
         binding = bindings.ask(session, account_id=asking.account_id)
     city.facts |= {"joining": joining.code, "opening": opened.code, "reset": made.code}
-    city.facts["binding"] = binding.code
+    city.facts |= {"binding": binding.code, "asking": people.username_of(asking)}
     theirs = people.staff(outlet)
     people.bind(theirs, city["owner"].someone.person_id)
     with db.transaction() as session:
@@ -82,7 +82,11 @@ WHO = {
 BODIES = {
     "confirmTotp": lambda city: {"totp": pyotp.TOTP(city.facts["next_totp"]).now()},
     "joinOrganisation": lambda city: {"code": city.facts["joining"]},
-    "confirmStaffAccount": lambda city: {"code": city.facts["binding"]},
+    "previewStaffAccount": lambda city: {"code": city.facts["binding"]},
+    "confirmStaffAccount": lambda city: {
+        "code": city.facts["binding"],
+        "username": city.facts["asking"],
+    },
     "acceptInvitation": lambda city: {
         "code": city.facts["opening"],
         "username": "wang.xiaomei",

@@ -76,3 +76,12 @@ def test_after_a_week_they_are_colleagues(hall, manager, session):
         text("UPDATE organisations.invitation SET accepted_at = now() - interval '8 days'")
     )
     assert decide(hall, colleague, manager).status_code == 200
+
+
+def test_two_accounts_of_one_human_are_one_clerk(hall):
+    """Also after a week, and once one of them stands for somebody else."""
+    person_id = people.bind(hall.opener)
+    people.bind(hall.decider, person_id)
+    assert is_refused(decide(hall, hall.opener, hall.decider))
+    people.bind(hall.decider)
+    assert is_refused(decide(hall, hall.opener, hall.decider))

@@ -361,7 +361,10 @@ class Machine(RuleBasedStateMachine):
         someone = self.city.humans[human]
         said = self.city.client.post(
             "/api/v1/me/staff-accounts",
-            json={"code": asked.json["code"]},
+            json={
+                "code": asked.json["code"],
+                "username": people.username_of(self.city.actors[who]),
+            },
             headers=someone.headers,
         )
         assert said.status_code == 200, said.text
@@ -646,7 +649,9 @@ def test_one_administrator_can_turn_nobody_red(stage):
     for name in ("puppet_1", "puppet_2"):
         code = city.post(name, "/me/person-binding").json["code"]
         taken = city.client.post(
-            "/api/v1/me/staff-accounts", json={"code": code}, headers=city.humans["boss"].headers
+            "/api/v1/me/staff-accounts",
+            json={"code": code, "username": people.username_of(city.actors[name])},
+            headers=city.humans["boss"].headers,
         )
         assert taken.status_code == 200, taken.text
     asked = world.assign(city.client, city.actors["puppet_1"], [victim])

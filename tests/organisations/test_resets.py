@@ -193,6 +193,15 @@ def test_a_platform_account_is_shut_when_a_second_person_agrees(client, app, mak
     assert confirm(client, second, made["id"]).status_code == 404
 
 
+def test_one_human_with_two_administrators_accounts_is_no_second_person(client, app):
+    proposer, second, target = people.admin(), people.admin(), people.admin()
+    people.bind(second, people.bind(proposer))
+    made = reset(client, proposer, target.account_id)
+    answer = confirm(client, second, made["id"])
+    assert (answer.status_code, answer.json["code"]) == (403, "second_person_required")
+    assert confirm(client, people.admin(), made["id"]).status_code == 200
+
+
 def test_nobody_agrees_to_a_reset_of_the_own_account(client, app):
     proposer, target = people.admin(), people.admin()
     made = reset(client, proposer, target.account_id)

@@ -34,6 +34,7 @@ from citizen_cloud.accounts.refusals.staff import (
     TotpEnrolmentRequired,
     TotpRequired,
     TotpWrong,
+    UnderAge,
     UsernameTaken,
 )
 
@@ -66,6 +67,7 @@ __all__ = [
     "TotpEnrolmentRequired",
     "TotpRequired",
     "TotpWrong",
+    "UnderAge",
     "UsernameTaken",
     "VerifierUnavailable",
 ]

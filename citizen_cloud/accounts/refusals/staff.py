@@ -67,6 +67,17 @@ class ResetInvalid(Invalid):
     )
 
 
+class UnderAge(Forbidden):
+    """No child is an official: a parent would be two people with his child's document."""
+
+    code = "under_age"
+    title = Text("未满十八周岁", "Under 18")
+    detail = Text(
+        "未满十八周岁者不能绑定工作人员账号。",
+        "Nobody under 18 can be whom a staff account stands for.",
+    )
+
+
 class BindingCodeInvalid(Invalid):
     """The code is wrong, used, replaced or expired: one answer."""
 

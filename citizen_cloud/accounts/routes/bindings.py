@@ -5,14 +5,16 @@ from uuid import UUID
 
 from flask.views import MethodView
 
-from citizen_cloud import db
+from citizen_cloud import clock, db
 from citizen_cloud.accounts import queries
-from citizen_cloud.accounts.refusals import BindingCodeInvalid
+from citizen_cloud.accounts.identity import birth_on
+from citizen_cloud.accounts.refusals import BindingCodeInvalid, UnderAge
+from citizen_cloud.accounts.rules.documents import is_adult
 from citizen_cloud.accounts.schemas.bindings import (
     MOST,
     BindingCodeSchema,
-    BindingConfirmationSchema,
     PersonBindingSchema,
+    SeenConfirmationSchema,
     StaffAccountSchema,
     StaffAccountsSchema,
 )
@@ -87,26 +89,31 @@ class StaffAccountsView(MethodView):
             found = queries.staff_accounts(connection, caller().person.person_id, limit=MOST)
         return {"items": found}
 
-    @blp.arguments(BindingConfirmationSchema)
+    @blp.arguments(SeenConfirmationSchema)
     @blp.response(200, StaffAccountSchema)
-    @blp.operation("confirmStaffAccount", BindingCodeInvalid)
+    @blp.operation("confirmStaffAccount", BindingCodeInvalid, UnderAge)
     @limited("10/hour", by="account")
     @fresh
     @signed_in(level=2)
     def post(self, sent: dict[str, str]) -> Bound:
         """Confirm that a staff account is mine
 
-        With the code the staff account was shown. The document must have been shown on this device
-        just now (401 `step_up_required` with `required_level` 2): a phone that was left lying
-        binds nobody. Confirm no code that somebody else gave you: it makes you answer for him.
-        Both accounts are told.
+        With the code the staff account was shown, and the user name `preview` shows for it: show
+        the citizen whose account it is, and for which authorities it acts, before he says yes. The
+        document must have been shown on this device just now (401 `step_up_required` with
+        `required_level` 2): a phone that was left lying binds nobody. No child works at a counter:
+        403 `under_age` where the document tells so. Confirm no code that somebody else gave you: it
+        makes you answer for him. Both accounts are told.
         """
         known = caller()
         known.require_document()
+        if not is_adult(birth_on(known.person), clock.local_day(clock.now())):
+            raise UnderAge
         with db.transaction() as session:
             return bindings.confirm(
                 session,
                 code=sent["code"],
+                username=sent["username"],
                 person_id=known.person.person_id,
                 citizen_id=known.account_id,
             )
@@ -118,14 +125,17 @@ class StaffAccountView(MethodView):
 
     @blp.response(204)
     @blp.operation("endStaffAccount", NotFound)
+    @fresh
     @signed_in(level=2)
     def delete(self, binding_id: UUID) -> None:
         """Disown a staff account
 
         It stands for nobody from now on, and its appointment to decide is over. What it proposed
-        and decided stays counted as this person's.
+        and decided stays counted as this person's. Asks for the document as confirming does: a
+        phone that was left lying ends no appointment either.
         """
         known = caller()
+        known.require_document()
         with db.transaction() as session:
             bindings.end(
                 session,

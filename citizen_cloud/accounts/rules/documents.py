@@ -37,6 +37,7 @@ _FORMS = {
     FOREIGN_RESIDENT_CARD: re.compile("[A-Z]{3}[0-9]{12}"),
 }
 OLDEST_YEARS = 150
+ADULT_YEARS = 18
 # Residence permits of people from Hong Kong, Macau and Taiwan bear numbers of the same build.
 _PERMIT_AREAS = frozenset({"810000", "820000", "830000"})
 # Numbers were first given out in 1984: who was born before bears a code of that time.
@@ -141,3 +142,11 @@ def birth_on(document_type: str, number: str) -> date | None:
     """Return the birth date a stored number tells; None where its form tells none."""
     tells = {RESIDENT_ID: _RESIDENT, FOREIGN_RESIDENT_CARD: _FOREIGN_NEW}.get(document_type)
     return _date(number[6:14]) if tells is not None and tells.fullmatch(number) else None
+
+
+def is_adult(born: date | None, today: date) -> bool:
+    """Return whether somebody is 18 today; also where the document tells no birth date."""
+    if born is None:
+        return True
+    had_birthday = (today.month, today.day) >= (born.month, born.day)
+    return today.year - born.year - (not had_birthday) >= ADULT_YEARS

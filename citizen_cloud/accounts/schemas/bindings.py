@@ -35,6 +35,19 @@ class BindingConfirmationSchema(Incoming):
     )
 
 
+class SeenConfirmationSchema(BindingConfirmationSchema):
+    """The code, and whose account it is as it was shown."""
+
+    username = Str(
+        required=True,
+        max_length=64,
+        metadata={
+            "description": "As `POST /me/staff-accounts/preview` shows it",
+            "example": "wang.xiaomei",
+        },
+    )
+
+
 class StaffAccountSchema(Outgoing):
     """A staff account that stands for the caller."""
 

@@ -4,7 +4,6 @@ The member of staff asks, the citizen of a proven document confirms with the cod
 accounts out has no part in it. What is bound for ends with the binding: an appointment to decide.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +31,17 @@ class Asked:
     """A request as it stands; the code is shown this once."""
 
     code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Whose code it is: what a citizen sees before saying that the account is his."""
+
+    id: UUID
+    account_id: UUID
+    username: str
+    kind: str
     expires_at: datetime
 
 
@@ -76,13 +86,30 @@ def ask(session: Session, *, account_id: UUID, now: datetime | None = None) -> A
     return Asked(code=code, expires_at=expires_at)
 
 
-_FIND = text(
+_ASKING = text(
     """
-    SELECT id, account_id FROM accounts.binding
-     WHERE code_hash = :hash AND bound_at IS NULL AND ended_at IS NULL
-       AND expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
+    SELECT b.id, b.account_id, a.username, a.kind, b.expires_at
+      FROM accounts.binding b JOIN accounts.account a ON a.id = b.account_id
+     WHERE b.code_hash = :hash AND b.bound_at IS NULL AND b.ended_at IS NULL
+       AND a.status = 'active'
+       AND b.expires_at > coalesce(cast(:now AS timestamptz), statement_timestamp())
     """
 )
+
+
+def asking(session: Session, *, code: str, now: datetime | None = None) -> Asking:
+    """Return which account shows this code. Raises ``BindingCodeInvalid``."""
+    asked = {"hash": handed_codes.hash_of_typed(code), "now": now}
+    found = session.execute(_ASKING, asked).mappings().first()
+    if found is None:
+        raise _invalid("code")
+    return Asking(**found)
+
+
+def _invalid(member: str) -> BindingCodeInvalid:
+    return BindingCodeInvalid(errors=[{"pointer": f"/{member}", "code": "invalid"}])
+
+
 # Under the account's lock: a code confirms once, and whoever stood for the account does no more.
 _END_OTHERS = text(
     """
@@ -106,31 +133,34 @@ def confirm(
     session: Session,
     *,
     code: str,
+    username: str,
     person_id: UUID,
     citizen_id: UUID | None,
     now: datetime | None = None,
 ) -> Bound:
     """Bind a staff account to the person who says it is his; an earlier binding of it ends.
 
-    Both accounts are told. Without a citizen's account the system itself says so, in a demo.
-    Raises ``BindingCodeInvalid``.
+    ``username`` is what he was shown of it: nobody confirms what he did not see. Both accounts are
+    told. Without a citizen's account the system itself says so, in a demo. Raises
+    ``BindingCodeInvalid``.
     """
-    asked = {"hash": handed_codes.hash_of_typed(code), "now": now}
-    found = session.execute(_FIND, asked).first()
-    username = None if found is None else session.scalar(_LOCK, {"id": found.account_id})
-    if found is None or username is None:
-        raise BindingCodeInvalid(errors=[{"pointer": "/code", "code": "invalid"}])
+    found = asking(session, code=code, now=now)
+    known = session.scalar(_LOCK, {"id": found.account_id})
+    if known is None:
+        raise _invalid("code")
+    if known != username.strip().lower():
+        raise _invalid("username")
     ended = session.execute(_END_OTHERS, {"account_id": found.account_id, "now": now}).all()
     for before in ended:
         _tell_ended(session, before, by=citizen_id)
     facts = {"id": found.id, "person_id": person_id, "now": now}
     bound_at = session.scalar(_CONFIRM, facts)
     if bound_at is None:
-        raise BindingCodeInvalid(errors=[{"pointer": "/code", "code": "invalid"}])
+        raise _invalid("code")
     record(session, _act("staff_account_bound", citizen_id, found.id, person_id, found.account_id))
     _tell_person(session, BOUND, person_id)
     tell(session, account_id=found.account_id, what="person_bound")
-    return Bound(id=found.id, username=username, bound_at=bound_at)
+    return Bound(id=found.id, username=known, bound_at=bound_at)
 
 
 _END = text(
@@ -159,6 +189,16 @@ def end(
     _tell_ended(session, ended, by=citizen_id)
 
 
+def end_of_account(session: Session, *, account_id: UUID, now: datetime | None = None) -> None:
+    """End whatever an account stands for, and what it asked: it may be in other hands now.
+
+    Whom it stood for is told, in an inbox that is not in those hands.
+    """
+    session.execute(_FORGET_OPEN, {"id": account_id})
+    for ended in session.execute(_END_OTHERS, {"account_id": account_id, "now": now}).all():
+        _tell_ended(session, ended, by=None)
+
+
 def _tell_person(session: Session, event: str, person_id: UUID) -> None:
     account_id = account_of(session, person_id=person_id)
     if account_id is not None:
@@ -180,45 +220,3 @@ def _act(verb: str, by: UUID | None, binding_id: UUID, person_id: UUID, account_
         object_id=binding_id,
         payload={"person_id": person_id, "account_id": account_id},
     )
-
-
-_EVER = text(
-    """
-    SELECT person_id FROM accounts.account WHERE id = ANY(:ids) AND person_id IS NOT NULL
-     UNION
-    SELECT person_id FROM accounts.binding WHERE account_id = ANY(:ids) AND person_id IS NOT NULL
-    """
-)
-
-
-def persons_behind(session: Session, account_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return everybody for whom these accounts stand, or ever stood."""
-    return frozenset(session.execute(_EVER, {"ids": list(account_ids)}).scalars())
-
-
-_BESIDE = text(
-    """
-    SELECT other.account_id FROM accounts.binding own
-      JOIN accounts.binding other ON other.person_id = own.person_id
-     WHERE own.account_id = ANY(:ids)
-    """
-)
-
-
-def accounts_beside(session: Session, account_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Return these accounts, and every other staff account of the same people."""
-    found = session.execute(_BESIDE, {"ids": list(account_ids)}).scalars()
-    return frozenset((*account_ids, *found))
-
-
-_LIVE = text(
-    """
-    SELECT 1 FROM accounts.binding
-     WHERE account_id = :id AND bound_at IS NOT NULL AND ended_at IS NULL
-    """
-)
-
-
-def is_bound(session: Session, account_id: UUID) -> bool:
-    """Return whether an account stands for somebody now."""
-    return session.scalar(_LIVE, {"id": account_id}) is not None

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from citizen_cloud.accounts import handed_codes
 from citizen_cloud.accounts.refusals import OwnAccount, ResetInvalid, SecondPersonRequired
 from citizen_cloud.accounts.rules.lifetimes import RESET
-from citizen_cloud.accounts.services import recovery_codes, sign_ins
+from citizen_cloud.accounts.services import bindings, recovery_codes, sign_ins
 from citizen_cloud.accounts.services.factor_news import tell
 from citizen_cloud.accounts.services.passwords import NONE
+from citizen_cloud.accounts.services.standing_for import are_one
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
 
@@ -133,9 +134,9 @@ def confirm_reset(
     found = session.execute(_PROPOSAL, {"id": reset_id, "now": now}).first()
     if found is None:
         raise NotFound
-    if actor_id == found.asked_by:
+    if are_one(session, actor_id, found.asked_by):
         raise SecondPersonRequired
-    if actor_id == found.account_id:
+    if are_one(session, actor_id, found.account_id):
         raise OwnAccount
     if session.scalar(_LOCK, {"id": found.account_id}) is None:
         raise NotFound
@@ -206,8 +207,8 @@ def use_reset(
 ) -> None:
     """Give the account a password; the first sign-in sets the authenticator up.
 
-    The update is the lock: a code works once. The account comes first, as in every reset.
-    Raises ``ResetInvalid``.
+    It stands for nobody from then on: whose it is now, a citizen confirms anew. The update is the
+    lock: a code works once. The account comes first, as in every reset. Raises ``ResetInvalid``.
     """
     session.execute(_LOCK, {"id": _found(session, code, now).id})
     asked = {"hash": handed_codes.hash_of(code), "now": now}
@@ -215,6 +216,7 @@ def use_reset(
     if used is None:
         raise ResetInvalid(errors=[{"pointer": "/code", "code": "invalid"}])
     session.execute(_SET, {"id": used.account_id, "new": password_hash, "now": now})
+    bindings.end_of_account(session, account_id=used.account_id, now=now)
     record(session, _act("reset_used", used.kind, used.account_id, used.account_id, used.id))
 
 

@@ -11,12 +11,13 @@ down_revision = "approvals_0001"
 branch_labels = None
 depends_on = ("accounts_0006",)
 
-# Whether an account was ever bound to a person: who was the proposer once, is.
-EVER = """
-CREATE FUNCTION approvals.was_ever(account uuid, person uuid) RETURNS boolean
+# Whether two accounts ever stood for one person: who was the proposer once, is.
+ONE = """
+CREATE FUNCTION approvals.are_one(one uuid, other uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM accounts.binding b
-                    WHERE b.account_id = was_ever.account AND b.person_id = was_ever.person)
+                     JOIN accounts.binding o ON o.person_id = b.person_id
+                    WHERE b.account_id = are_one.one AND o.account_id = are_one.other)
 $$
 """
 # How many agreed: people, accounts and units, whichever are fewest; none where one objects.
@@ -41,12 +42,13 @@ BEGIN
      WHERE d.proposal_id = asked AND d.verdict = 'approve'
        AND d.account_id IS DISTINCT FROM p.proposed_by
        AND a.ended_at IS NULL AND b.ended_at IS NULL
-       AND NOT approvals.was_ever(p.proposed_by, b.person_id);
+       AND NOT approvals.are_one(p.proposed_by, d.account_id);
     RETURN least(units, accounts, people);
 END $$
 """
 PROPOSAL_RULE = """
-CREATE OR REPLACE FUNCTION approvals.hold_the_rule() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals.hold_the_rule() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.status <> 'open' THEN
@@ -86,7 +88,8 @@ BEGIN
 END $$
 """
 DECISION_RULE = """
-CREATE OR REPLACE FUNCTION approvals.hold_decisions() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION approvals.hold_decisions() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     asked record;
     said_by uuid;
@@ -117,15 +120,13 @@ BEGIN
     SELECT p.status, p.proposed_by INTO asked FROM approvals.proposal p
      WHERE p.id = NEW.proposal_id FOR NO KEY UPDATE;
     IF asked.status <> 'open' OR asked.proposed_by = NEW.account_id
-       OR approvals.was_ever(asked.proposed_by, said_by) THEN
+       OR approvals.are_one(asked.proposed_by, NEW.account_id) THEN
         RAISE EXCEPTION 'nobody decides what is over, or what he proposed'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_decision_by_another';
     END IF;
     IF EXISTS (SELECT FROM approvals.decision d
-                 JOIN approvals.approver a ON a.id = d.approver_id
-                 JOIN accounts.binding b ON b.id = a.binding_id
                 WHERE d.proposal_id = NEW.proposal_id AND d.account_id <> NEW.account_id
-                  AND b.person_id = said_by) THEN
+                  AND approvals.are_one(d.account_id, NEW.account_id)) THEN
         RAISE EXCEPTION 'one person has one word, whatever his accounts'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_decision_one_person';
     END IF;
@@ -163,7 +164,7 @@ BEGIN
            (p.summary ->> 'organisation_id')::uuid AS unit_id
       INTO found FROM approvals.proposal p
      WHERE p.id = asked AND p.kind = 'approvals.appoint' FOR UPDATE;
-    IF found.kind IS NULL OR found.status <> 'open'
+    IF found.kind IS NULL OR found.status <> 'open' OR found.expires_at <= statement_timestamp()
        OR approvals.agreed(asked) < found.approvals_needed
        OR EXISTS (SELECT FROM approvals.approver a WHERE a.appointed_by = asked) THEN
         RAISE EXCEPTION 'nobody agreed to appoint by %', asked
@@ -171,6 +172,8 @@ BEGIN
     END IF;
     SELECT b.id, b.person_id INTO whom FROM accounts.binding b
      WHERE b.account_id = found.account_id AND b.bound_at IS NOT NULL AND b.ended_at IS NULL;
+    -- Two accounts of one person appointed at the same moment follow each other.
+    PERFORM FROM accounts.person p WHERE p.id = whom.person_id FOR NO KEY UPDATE;
     UPDATE approvals.approver a SET ended_at = statement_timestamp(), ended_by = asked
      WHERE a.ended_at IS NULL
        AND (a.account_id = found.account_id OR a.binding_id IN (
@@ -212,7 +215,7 @@ def upgrade() -> None:
         referent_schema="accounts",
     )
     op.create_index("ix_approver_binding_id", "approver", ["binding_id"], schema="approvals")
-    for function in (EVER, AGREED, PROPOSAL_RULE, DECISION_RULE, APPROVER_RULE, APPOINT):
+    for function in (ONE, AGREED, PROPOSAL_RULE, DECISION_RULE, APPROVER_RULE, APPOINT):
         op.execute(function)
     op.execute(
         "CREATE TRIGGER hold_appointments BEFORE UPDATE OR DELETE ON approvals.approver "
@@ -232,7 +235,7 @@ def downgrade() -> None:
         APPOINT_SIGNATURE,
         "approvals.hold_appointments()",
         "approvals.agreed(uuid)",
-        "approvals.was_ever(uuid, uuid)",
+        "approvals.are_one(uuid, uuid)",
     ):
         op.execute(f"DROP FUNCTION {signature}")
     op.drop_column("approver", "binding_id", schema="approvals")

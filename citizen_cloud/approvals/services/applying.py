@@ -18,14 +18,17 @@ from citizen_cloud.approvals.services.ending import APPLIED, FAILED, end
 from citizen_cloud.errors import Refusal
 from citizen_cloud.manifest import Proposal
 
-# Whoever was dismissed, suspended or reset since counts no more. People count, and units.
+# Whoever was dismissed, suspended or reset since counts no more, nor whose person the proposer
+# turned out to be. People count, and units.
 _APPROVALS = text(
     f"""
     SELECT least(count(DISTINCT d.unit_id), count(DISTINCT said.person_id))
       FROM approvals.decision d
+      JOIN approvals.proposal p ON p.id = d.proposal_id
       JOIN approvals.approver a ON a.id = d.approver_id
       JOIN accounts.binding said ON said.id = a.binding_id
      WHERE d.proposal_id = :id AND d.verdict = 'approve' AND {STANDING}
+       AND NOT approvals.are_one(p.proposed_by, d.account_id)
     """  # noqa: S608 - a constant
 )
 _MORE = text(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from citizen_cloud.accounts.services.bindings import is_bound
+from citizen_cloud.accounts.services.standing_for import is_bound
 from citizen_cloud.approvals.refusals import NobodyBound, NotEligible
 from citizen_cloud.audit.services import Act, record
 from citizen_cloud.errors import NotFound
@@ -80,6 +80,13 @@ _WORKS = text(
       JOIN organisations.organisation o ON o.id = m.organisation_id
      WHERE m.account_id = :account_id AND m.organisation_id = :unit_id AND m.ended_at IS NULL
        AND m.role IN ('staff', 'manager') AND o.kind = 'authority' AND o.status = 'active'
+    """
+)
+# Nor are two accounts of one person appointed at once.
+_LOCK_PERSON = text(
+    """
+    SELECT 1 FROM accounts.binding b JOIN accounts.person p ON p.id = b.person_id
+     WHERE b.account_id = :account_id AND b.ended_at IS NULL FOR NO KEY UPDATE OF p
     """
 )
 # By the machine's owner alone: the application's role may not write these rows.
@@ -150,6 +157,7 @@ def appoint(
     """
     check_eligible(session, account_id=account_id, unit_id=unit_id)
     asked = {"account_id": account_id, "unit_id": unit_id, "now": now}
+    session.execute(_LOCK_PERSON, asked)
     session.execute(_END_OTHERS, asked)
     approver_id: UUID = session.execute(_APPOINT, asked).scalar_one()
     record(session, _act("appoint", approver_id, unit_id, account_id, None))

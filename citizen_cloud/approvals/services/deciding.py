@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.accounts.services.bindings import accounts_beside, persons_behind
+from citizen_cloud.accounts.services.standing_for import accounts_beside, persons_behind
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.kinds import current
 from citizen_cloud.approvals.refusals import (
@@ -165,7 +165,7 @@ def _is_tied(session: Session, standing: Standing, known: set[UUID], now: dateti
     """Return whether one of the approver's accounts is tied to one of the others'."""
     own = accounts_beside(session, {standing.account_id})
     others = accounts_beside(session, known) - own
-    return any(are_tied(session, one, other, now=now) for one in own for other in others)
+    return are_tied(session, own, others, now=now)
 
 
 def _is_proposer(session: Session, found: Row[Any], standing: Standing) -> bool:
@@ -174,10 +174,11 @@ def _is_proposer(session: Session, found: Row[Any], standing: Standing) -> bool:
 
 
 def _is_among(session: Session, standing: Standing, account_ids: set[UUID]) -> bool:
-    """Return whether one of these accounts is the approver's, or stands or stood for him."""
+    """Return whether one of these accounts is the approver's, or ever stood for whom his did."""
     if standing.account_id in account_ids:
         return True
-    return standing.person_id in persons_behind(session, account_ids)
+    own = persons_behind(session, {standing.account_id})
+    return bool(own & persons_behind(session, account_ids))
 
 
 def _is_own(session: Session, found: Row[Any], standing: Standing) -> bool:

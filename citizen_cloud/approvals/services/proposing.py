@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import crypto
-from citizen_cloud.accounts.services.bindings import is_bound
+from citizen_cloud.accounts.services.standing_for import is_bound
 from citizen_cloud.approvals import sealing
 from citizen_cloud.approvals.kinds import kind_of
 from citizen_cloud.approvals.refusals import EvidenceMissing, ProposerUnbound, ReasonUnknown

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from citizen_cloud import clock
-from citizen_cloud.accounts.services import bindings, real_name
+from citizen_cloud.accounts.services import bindings, real_name, standing_for
 from citizen_cloud.approvals import services as approvals
 from citizen_cloud.cli.demo import health_source
 from citizen_cloud.cli.demo.people import invented_document, invented_name
@@ -75,7 +75,7 @@ def _appointed(session: Session, username: str, unit_id: UUID) -> UUID:
 def _be_somebody(session: Session, username: str) -> UUID:
     """Let a staff account stand for an invented citizen; return the account."""
     account_id: UUID = session.execute(_ACCOUNT, {"username": username}).scalar_one()
-    if not bindings.is_bound(session, account_id):
+    if not standing_for.is_bound(session, account_id):
         claim = real_name.claim(
             document_type="resident_id",
             number=invented_document(),
@@ -84,7 +84,9 @@ def _be_somebody(session: Session, username: str) -> UUID:
         )
         person_id = real_name.holder_of(session, claim=claim, verified_by=VERIFIER)
         code = bindings.ask(session, account_id=account_id).code
-        bindings.confirm(session, code=code, person_id=person_id, citizen_id=None)
+        bindings.confirm(
+            session, code=code, username=username, person_id=person_id, citizen_id=None
+        )
     return account_id
 
 

@@ -7,6 +7,7 @@ from citizen_cloud.organisations.queries.people import (
     grant_of,
     invitations,
     staff,
+    works_at,
 )
 from citizen_cloud.organisations.queries.places import (
     OrganisationQuery,
@@ -30,4 +31,5 @@ __all__ = [
     "organisations",
     "place_filter",
     "staff",
+    "works_at",
 ]

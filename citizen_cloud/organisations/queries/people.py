@@ -69,6 +69,21 @@ def staff(
     return [StaffRow(**row) for row in rows.mappings()]
 
 
+_WORKS_AT = text(
+    """
+    SELECT o.name FROM organisations.membership m
+      JOIN organisations.organisation o ON o.id = m.organisation_id
+     WHERE m.account_id = :account_id AND m.ended_at IS NULL ORDER BY m.id LIMIT :most
+    """
+)
+
+
+def works_at(session: Session, account_id: UUID, *, limit: int) -> list[dict[str, Any]]:
+    """Return the names of the organisations an account acts for."""
+    asked = {"account_id": account_id, "most": limit}
+    return [{"name": name} for name in session.execute(_WORKS_AT, asked).scalars()]
+
+
 _INVITATIONS = text(
     """
     SELECT id, role, display_name_sealed, note_sealed, invited_by, created_at, expires_at,

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from citizen_cloud.accounts.services.standing_for import are_one
 from citizen_cloud.errors import Invalid
 from citizen_cloud.organisations.queries import are_tied
 from citizen_cloud.organisations.refusals import NotACounter
@@ -52,5 +53,6 @@ def pair_of(
     asked = {"id": first, "organisation_id": organisation_id}
     return Pair(
         is_first_there=bool(session.scalar(_WORKS, asked)),
-        is_independent=first != second and not are_tied(session, first, second, now=now),
+        is_independent=not are_one(session, first, second)
+        and not are_tied(session, {first}, {second}, now=now),
     )

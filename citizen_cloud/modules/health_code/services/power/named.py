@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from citizen_cloud import clock
 from citizen_cloud.accounts.refusals import IdNumberInvalid, NameInvalid
 from citizen_cloud.accounts.services import people, real_name
-from citizen_cloud.accounts.services.bindings import persons_behind
 from citizen_cloud.accounts.services.data_access import Look, note_list
 from citizen_cloud.accounts.services.real_name import Claim
+from citizen_cloud.accounts.services.standing_for import persons_behind
 from citizen_cloud.manifest import Onlooker, Proposal
 from citizen_cloud.modules.health_code.rules.power_refusals import OwnPerson
 
