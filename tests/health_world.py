@@ -31,7 +31,7 @@ def agree(someone, granted=True):
 def declared(person_id, *, said=WELL, at=None, account_id=None, **more):
     """Return a declaration by a citizen that can be appended."""
     return NewEvent(
-        person_id=person_id,
+        person_id=UUID(str(person_id)),
         kind="declared",
         evidence="self_report",
         occurred_at=at,
@@ -46,7 +46,7 @@ def reported(person_id, kind="test_result", *, at=None, batch_id=None, **payload
     """Return a fact an authority reports, as of a batch."""
     payload = payload or ({"result": "positive"} if kind == "test_result" else {})
     return NewEvent(
-        person_id=person_id,
+        person_id=UUID(str(person_id)),
         kind=kind,
         evidence="laboratory" if kind == "test_result" else "survey",
         occurred_at=at,
