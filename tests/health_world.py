@@ -1,7 +1,7 @@
 """Citizens in a colour, brought there by real events; consent as the app gives it."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
