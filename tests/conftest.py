@@ -82,6 +82,8 @@ class SavepointDatabase:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        # Refusals need no database: hundreds in a row may leave it idle for longer than a request may.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
