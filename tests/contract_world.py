@@ -397,11 +397,14 @@ class Stack:
     def undone(self):
         """Undo what is done meanwhile, in the database and in what the process remembers."""
         self.forget()
-        savepoint = self.connection.begin_nested()
+        # By hand: SQLAlchemy goes back to a savepoint and leaves it there, so that thousands of
+        # requests would stand in each other, each with a lock of its own until the table is full.
+        self.connection.exec_driver_sql("SAVEPOINT undone")
         try:
             yield
         finally:
-            savepoint.rollback()
+            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT undone")
+            self.connection.exec_driver_sql("RELEASE SAVEPOINT undone")
 
     def forget(self):
         self.app.extensions[limits.EXTENSION] = limits.Limiter(Cache(None))
