@@ -18,7 +18,6 @@ FORBIDDEN = re.compile(
 PLAIN = (
     r"^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]*$"
 )
-EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
 
 
 class Str(fields.String):

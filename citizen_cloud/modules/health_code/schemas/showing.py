@@ -11,7 +11,6 @@ SIGNATURE = "[A-Za-z0-9_-]{86}"
 RANDOM = "[A-Za-z0-9_-]{43}"
 A_POINT = "AmsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW"
 A_SIGNATURE = "K7gNU3sdo-OL0wNhqoVWhr3g6s1xYv72ol_pe_Unols" * 2
-A_JWS = "eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl"
 MOST_DEVICES = 100
 
 

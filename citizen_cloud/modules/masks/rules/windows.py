@@ -6,11 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 from citizen_cloud.clock import CITY
-from citizen_cloud.text import Text
 
 Half = Literal["am", "pm"]
 HALVES: tuple[Half, ...] = ("am", "pm")
-HALF_NAMES = {"am": Text("上午", "morning"), "pm": Text("下午", "afternoon")}
 UNDO_FOR = timedelta(minutes=5)
 BANDS = (("100+", 100), ("30-99", 30), ("1-29", 1))
 
